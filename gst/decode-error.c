@@ -32,8 +32,11 @@ set_error (GstMessage *message, const char *missing, const char *path, GError **
                  "as gstreamer1.0-libav",
                  path, missing);
   else if (g_error_matches (reason, GST_STREAM_ERROR, GST_STREAM_ERROR_TYPE_NOT_FOUND))
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
-                 "%s: neither a picture nor a video that GStreamer knows", path);
+    g_set_error (
+        error, ENS_ERROR, ENS_ERROR_FORMAT,
+        "%s: neither a picture nor a video that GStreamer knows; if it is one, convert it to "
+        "JPEG, PNG or MP4",
+        path);
   else if (more != NULL)
     g_set_error (error, ENS_ERROR, code, "%s: %s (%s)", path, reason->message, more);
   else

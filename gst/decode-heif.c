@@ -2,6 +2,7 @@
 #include "decode-heif.h"
 
 #include <libheif/heif.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "picture-limit.h"
@@ -9,15 +10,17 @@
 static gboolean
 fail (const char *path, struct heif_error failure, GError **error)
 {
+  g_autofree char *reason = g_strdelimit (g_strdup (failure.message), "\n", ' ');
+
   if (failure.code == heif_error_Unsupported_filetype
       || failure.code == heif_error_Unsupported_feature)
     g_set_error (
         error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
         "%s: HEIF that libheif can't read here: %s; install its decoders (libde265, dav1d), "
         "or convert it to JPEG or PNG",
-        path, failure.message);
+        path, reason);
   else
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: damaged HEIF: %s", path, failure.message);
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: damaged HEIF: %s", path, reason);
   return FALSE;
 }
 

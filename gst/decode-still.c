@@ -29,14 +29,15 @@ static const struct {
     [GST_ENSEMBLE_STILL_DECODER_LIBRARY] = {"identity", NULL},
 };
 
-/* jpegdec does not know CMYK, and pngdec 1.22 shifts the channels of 16 bits. */
-#define CMYK_COMPONENTS 4
+/* jpegdec does not know CMYK, decodes chroma of a third or a quarter of the width into wrong
+ * colours, and what it makes of chroma of full size is halved behind it; pngdec 1.22 shifts the
+ * channels of 16 bits. */
 #define DEEP 16
 
 GstEnsembleStillDecoderKind
 gst_ensemble_still_decoder_choose (const GstEnsemblePictureHeader *header)
 {
-  if (header->format == GST_ENSEMBLE_STILL_JPEG && header->n_components != CMYK_COMPONENTS)
+  if (header->format == GST_ENSEMBLE_STILL_JPEG && header->common)
     return GST_ENSEMBLE_STILL_DECODER_JPEG;
   if (header->format == GST_ENSEMBLE_STILL_PNG && header->depth != DEEP)
     return GST_ENSEMBLE_STILL_DECODER_PNG;
@@ -225,6 +226,8 @@ finish_picture (GstEnsembleStillDecoder *decoder, const GstEnsembleStill *still,
   return picture;
 }
 
+#define AGAIN "; copy or download it again, or take it away"
+
 gboolean
 gst_ensemble_still_check (const GstEnsembleStill *still, GError **error)
 {
@@ -235,12 +238,13 @@ gst_ensemble_still_check (const GstEnsembleStill *still, GError **error)
     g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED, "%s: %s", still->path, header->refusal);
   else if (!header->complete)
     g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
-                 "%s: damaged %s: ends before the picture is complete", still->path, name);
+                 "%s: damaged %s: ends before the picture is complete" AGAIN, still->path, name);
   else if (header->format == GST_ENSEMBLE_STILL_HEIF)
     return TRUE;
   else if (header->width == 0 || header->height == 0)
     g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
-                 "%s: damaged %s: it does not say how large its picture is", still->path, name);
+                 "%s: damaged %s: it does not say how large its picture is" AGAIN, still->path,
+                 name);
   else
     return gst_ensemble_check_picture_size (still->path, header->width, header->height,
                                             still->max_pixels, error);

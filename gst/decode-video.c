@@ -69,7 +69,8 @@ refuse_type (const char *type)
   for (guint i = 0; i < G_N_ELEMENTS (container_types); i++)
     if (strcmp (type, container_types[i]) == 0)
       return NULL;
-  return "neither a picture nor a video that GStreamer knows";
+  return "neither a picture nor a video that GStreamer knows; if it is one, convert it to JPEG, "
+         "PNG or MP4";
 }
 
 /* The type of a file is known: only a video's goes on. */

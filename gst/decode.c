@@ -71,15 +71,12 @@ give_still_decoder (GstEnsembleDecoder *decoder, GstEnsembleStillDecoderKind kin
 
 /* (transfer full) */
 static EnsPicture *
-read_still (GstEnsembleDecoder *decoder, const GstEnsembleStill *still, GError **error)
+read_by (GstEnsembleDecoder *decoder, GstEnsembleStillDecoderKind kind,
+         const GstEnsembleStill *still, GError **error)
 {
-  GstEnsembleStillDecoderKind kind = gst_ensemble_still_decoder_choose (still->header);
-  GstEnsembleStillDecoder *element;
+  GstEnsembleStillDecoder *element = take_still_decoder (decoder, kind);
   EnsPicture *picture;
 
-  if (!gst_ensemble_still_check (still, error))
-    return NULL;
-  element = take_still_decoder (decoder, kind);
   if (element == NULL) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
                  "%s: GStreamer lacks a plug-in for %s; install its base and good plug-ins",
@@ -91,6 +88,26 @@ read_still (GstEnsembleDecoder *decoder, const GstEnsembleStill *still, GError *
     give_still_decoder (decoder, kind, element);
   else
     gst_ensemble_still_decoder_free (element);
+  return picture;
+}
+
+/* What an element can't read a library may, or say why not. (transfer full) */
+static EnsPicture *
+read_still (GstEnsembleDecoder *decoder, const GstEnsembleStill *still, GError **error)
+{
+  GstEnsembleStillDecoderKind kind = gst_ensemble_still_decoder_choose (still->header);
+  g_autoptr (GError) reason = NULL;
+  EnsPicture *picture;
+
+  if (!gst_ensemble_still_check (still, error))
+    return NULL;
+  if (kind == GST_ENSEMBLE_STILL_DECODER_LIBRARY)
+    return read_by (decoder, kind, still, error);
+  picture = read_by (decoder, kind, still, &reason);
+  if (picture == NULL && !g_error_matches (reason, ENS_ERROR, ENS_ERROR_RESOURCE))
+    return read_by (decoder, GST_ENSEMBLE_STILL_DECODER_LIBRARY, still, error);
+  if (picture == NULL)
+    g_propagate_error (error, g_steal_pointer (&reason));
   return picture;
 }
 
@@ -110,7 +127,8 @@ map_file (const char *path, GError **error)
     g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: neither a picture nor a video but %s",
                  path, stand_in);
   else if (g_mapped_file_get_length (mapped) == 0)
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: an empty file", path);
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
+                 "%s: an empty file; copy or download it again, or take it away", path);
   else
     return g_mapped_file_get_bytes (mapped);
   return NULL;

@@ -10,7 +10,8 @@ G_BEGIN_DECLS
  * every video that GStreamer's plug-ins decode, paths and URIs alike. Which decoder a file goes to
  * follows from its first bytes, and it gets these bytes alone: nothing that a file says makes it
  * read or fetch anything else, unless a URI is given that leads to a playlist. Pictures are turned
- * upright by the orientation their file names. Sizes are looked at before decoding
+ * upright by the orientation their file names (orientation.h); alpha, gamma and colour profiles are
+ * left out of account. Sizes are looked at before decoding
  * (picture-limit.h). Decoders are kept and used again, so that thousands of small photographs cost
  * their decoding and little else. A file that can't be decoded is an error that names it, never a
  * wait without end. gst_init () must have been called. */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "tiff-directory.h"
+#include "orientation.h"
 
 enum {
   MARKER_SOF0 = 0xc0,
@@ -18,6 +18,7 @@ enum {
 };
 
 static const char exif_header[6] = "Exif\0";
+static const char xmp_header[] = "http://ns.adobe.com/xap/1.0/";
 
 /* Within entropy-coded data 0xff is followed by 0 or a restart marker, so the pair can't be taken
  * for something else there. */
@@ -36,13 +37,21 @@ is_frame (guint8 marker)
          && marker != MARKER_JPG && marker != MARKER_DAC;
 }
 
+/* Of components that have three bytes each, the second of which are their sampling factors. */
+static gboolean
+are_common (const guint8 *components, guint n)
+{
+  return (n == 1 && components[1] == 0x11)
+         || (n == 3 && components[1] == 0x22 && components[4] == 0x11 && components[7] == 0x11);
+}
+
 static void
-scan_frame (guint8 marker, const guint8 *content, GstEnsembleJpegMarkers *markers)
+scan_frame (guint8 marker, const guint8 *content, gsize length, GstEnsembleJpegMarkers *markers)
 {
   markers->precision = content[0];
   markers->height = (guint)(content[1] << 8 | content[2]);
   markers->width = (guint)(content[3] << 8 | content[4]);
-  markers->n_components = content[5];
+  markers->common = length >= 6 + 3 * (gsize)content[5] && are_common (content + 6, content[5]);
   markers->lossless = (marker & 3) == (MARKER_SOF3 & 3);
 }
 
@@ -52,13 +61,10 @@ is_exif (const guint8 *content, gsize length)
   return length > sizeof exif_header && memcmp (content, exif_header, sizeof exif_header) == 0;
 }
 
-static guint
-exif_orientation (const guint8 *content, gsize length)
+static gboolean
+is_xmp (const guint8 *content, gsize length)
 {
-  GstEnsembleTiffDirectory directory;
-
-  gst_ensemble_tiff_scan (content + sizeof exif_header, length - sizeof exif_header, &directory);
-  return directory.orientation;
+  return length > sizeof xmp_header && memcmp (content, xmp_header, sizeof xmp_header) == 0;
 }
 
 void
@@ -66,7 +72,7 @@ gst_ensemble_jpeg_scan (GBytes *file, GstEnsembleJpegMarkers *markers)
 {
   gsize size, offset = 2;
   const guint8 *data = g_bytes_get_data (file, &size);
-  gboolean has_exif = FALSE;
+  GstEnsembleOrientation orientation = {0};
 
   *markers = (GstEnsembleJpegMarkers) {.orientation = 1};
   while (offset + 4 <= size && data[offset] == 0xff) {
@@ -85,11 +91,12 @@ gst_ensemble_jpeg_scan (GBytes *file, GstEnsembleJpegMarkers *markers)
       return;
     }
     if (is_frame (marker) && length >= 8)
-      scan_frame (marker, content, markers);
-    if (marker == MARKER_APP1 && !has_exif && is_exif (content, length - 2)) {
-      markers->orientation = exif_orientation (content, length - 2);
-      has_exif = TRUE;
-    }
+      scan_frame (marker, content, length - 2, markers);
+    if (marker == MARKER_APP1 && is_exif (content, length - 2))
+      gst_ensemble_orientation_take_exif (&orientation, content, length - 2);
+    if (marker == MARKER_APP1 && is_xmp (content, length - 2))
+      gst_ensemble_orientation_take_xmp (&orientation, content, length - 2);
+    markers->orientation = gst_ensemble_orientation_get (&orientation);
     offset += 2 + length;
   }
 }

@@ -11,8 +11,10 @@ G_BEGIN_DECLS
 
 typedef struct {
   gboolean complete; /* a scan begins, and an end-of-image marker follows it */
-  guint orientation; /* 1 … 8: that of the first Exif block, as other software reads it */
-  guint width, height, n_components, precision;
+  guint orientation; /* 1 … 8 (orientation.h) */
+  guint width, height, precision;
+  /* Grey, or colour whose chroma has half the width and half the height. */
+  gboolean common;
   gboolean lossless; /* the coding that decoders lack */
 } GstEnsembleJpegMarkers;
 

@@ -4,7 +4,11 @@
 #include <string.h>
 
 #include "jpeg-markers.h"
+#include "orientation.h"
+#include "picture-data.h"
 #include "tiff-directory.h"
+
+#define RAW "a camera's raw file; develop it, and give the JPEG or PNG"
 
 /* Bytes that are read one after the other; behind the end there are zeroes. */
 typedef struct {
@@ -39,17 +43,6 @@ has (const Bytes *bytes, gsize offset, const char *text, gsize n)
          && memcmp (bytes->data + offset, text, n) == 0;
 }
 
-static guint
-exif_orientation (const guint8 *data, gsize size)
-{
-  static const char prefix[6] = "Exif\0"; /* as in JPEG, where some programs keep it */
-  GstEnsembleTiffDirectory directory;
-  gsize skip = size >= sizeof prefix && memcmp (data, prefix, sizeof prefix) == 0 ? 6 : 0;
-
-  gst_ensemble_tiff_scan (data + skip, size - skip, &directory);
-  return directory.orientation;
-}
-
 /* ---- Formats ---- */
 
 static void
@@ -61,7 +54,7 @@ scan_jpeg (GBytes *file, const Bytes *bytes, GstEnsemblePictureHeader *header)
   header->width = markers.width;
   header->height = markers.height;
   header->orientation = markers.orientation;
-  header->n_components = markers.n_components;
+  header->common = markers.common;
   header->complete = markers.complete;
   if (markers.lossless)
     header->refusal = "a lossless JPEG, which is not read; convert it to PNG";
@@ -75,6 +68,8 @@ scan_jpeg (GBytes *file, const Bytes *bytes, GstEnsemblePictureHeader *header)
 static void
 scan_png (GBytes *file, const Bytes *bytes, GstEnsemblePictureHeader *header)
 {
+  static const char xmp[] = "XML:com.adobe.xmp";
+  GstEnsembleOrientation orientation = {0};
   const gsize first = 8;
   gsize offset = first;
 
@@ -88,11 +83,15 @@ scan_png (GBytes *file, const Bytes *bytes, GstEnsemblePictureHeader *header)
       header->height = big (bytes, content + 4, 4);
       header->depth = (guint)big (bytes, content + 8, 1);
     } else if (has (bytes, offset + 4, "eXIf", 4)) {
-      header->orientation = exif_orientation (bytes->data + content, length);
+      gst_ensemble_orientation_take_exif (&orientation, bytes->data + content, length);
+    } else if (has (bytes, offset + 4, "iTXt", 4) && length > sizeof xmp
+               && has (bytes, content, xmp, sizeof xmp)) {
+      gst_ensemble_orientation_take_xmp (&orientation, bytes->data + content, length);
     } else if (has (bytes, offset + 4, "IEND", 4)) {
       header->complete = TRUE;
       return;
     }
+    header->orientation = gst_ensemble_orientation_get (&orientation);
     offset = content + length + 4;
   }
 }
@@ -102,10 +101,17 @@ scan_bmp (GBytes *file, const Bytes *bytes, GstEnsemblePictureHeader *header)
 {
   gboolean old = little (bytes, 14, 4) == 12;
   gint32 height = old ? (gint32)little (bytes, 20, 2) : (gint32)little (bytes, 22, 4);
+  guint bits = (guint)little (bytes, old ? 24 : 28, 2);
+  guint64 start = little (bytes, 10, 4), packing = old ? 0 : little (bytes, 30, 4);
 
   header->width = old ? little (bytes, 18, 2) : little (bytes, 18, 4);
   header->height = (guint64)ABS ((gint64)height); /* negative: the top row comes first */
-  header->complete = little (bytes, 10, 4) < bytes->size;
+  if (packing == 1 || packing == 2)
+    header->complete =
+        gst_ensemble_data_has_runs (bytes->data, bytes->size, start, bits, header->height);
+  else
+    header->complete = gst_ensemble_data_has_rows (
+        bytes->size, start, (header->width * bits + 31) / 32 * 4, header->height);
 }
 
 /* Behind the sub-blocks that begin at `offset`; 0 if they don't end. */
@@ -166,9 +172,9 @@ scan_tiff (GBytes *file, const Bytes *bytes, GstEnsemblePictureHeader *header)
   header->height = MAX (directory.height, directory.tile_height);
   if (directory.width == 0 || directory.height == 0)
     header->width = header->height = 0;
-  header->orientation = directory.orientation;
+  header->orientation = MAX (directory.orientation, 1);
   if (directory.raw)
-    header->refusal = "a camera's raw file; develop it, and give the JPEG or PNG";
+    header->refusal = RAW;
   else if (directory.bits > 16 || directory.floating)
     header->refusal =
         "a TIFF of numbers with more than 16 bits, a sign or an exponent, which is not "
@@ -195,14 +201,26 @@ read_pnm_number (const Bytes *bytes, gsize *offset)
   return number;
 }
 
+/* P1 to P3 in text, P4 to P6 in bytes: bits, grey, colour. */
 static void
 scan_pnm (GBytes *file, const Bytes *bytes, GstEnsemblePictureHeader *header)
 {
+  guint kind = bytes->data[1] - '0';
+  gboolean bits = kind % 3 == 1;
+  guint64 most, n_samples;
   gsize offset = 2;
 
   header->width = read_pnm_number (bytes, &offset);
   header->height = read_pnm_number (bytes, &offset);
-  header->complete = offset < bytes->size;
+  most = bits ? 1 : read_pnm_number (bytes, &offset);
+  n_samples = header->width * (kind % 3 == 0 ? 3 : 1);
+  if (kind <= 3)
+    header->complete = gst_ensemble_data_has_numbers (bytes->data, bytes->size, offset,
+                                                      n_samples * header->height, bits);
+  else
+    header->complete = gst_ensemble_data_has_rows (
+        bytes->size, (guint64)offset + 1,
+        bits ? (n_samples + 7) / 8 : n_samples * (most > 255 ? 2 : 1), header->height);
 }
 
 /* The size that a chunk of a WebP file says, if it is one that does; the first one counts. */
@@ -229,6 +247,7 @@ static void
 scan_webp (GBytes *file, const Bytes *bytes, GstEnsemblePictureHeader *header)
 {
   gsize offset = 12, end = (gsize)little (bytes, 4, 4) + 8;
+  GstEnsembleOrientation orientation = {0};
 
   header->complete = end <= bytes->size;
   while (offset + 8 <= bytes->size) {
@@ -238,7 +257,10 @@ scan_webp (GBytes *file, const Bytes *bytes, GstEnsemblePictureHeader *header)
     if (length > bytes->size - content)
       return;
     if (has (bytes, offset, "EXIF", 4))
-      header->orientation = exif_orientation (bytes->data + content, length);
+      gst_ensemble_orientation_take_exif (&orientation, bytes->data + content, length);
+    else if (has (bytes, offset, "XMP ", 4))
+      gst_ensemble_orientation_take_xmp (&orientation, bytes->data + content, length);
+    header->orientation = gst_ensemble_orientation_get (&orientation);
     offset = content + length + (length & 1);
   }
 }
@@ -355,9 +377,31 @@ static const struct {
     {0, "\xff\x4f\xff\x51", 4, "a JPEG 2000 picture, " CONVERT},
     {0, "8BPS", 4, "a Photoshop picture, " CONVERT},
     {0, "%PDF", 4, "a PDF document, " CONVERT},
+    {0, "%!PS", 4, "a PostScript document, " CONVERT},
     {0, "\0\0\1\0", 4, "a Windows icon, " CONVERT},
-    {4, "ftypcrx ", 8, "a camera's raw file; develop it, and give the JPEG or PNG"},
-    {0, "FUJIFILMCCD-RAW", 15, "a camera's raw file; develop it, and give the JPEG or PNG"},
+    {0, "\0\0\2\0\0\0\0\0", 8, "a Targa picture, " CONVERT},
+    {0, "\0\0\x0a\0\0\0\0\0", 8, "a Targa picture, " CONVERT},
+    {0, "\0\0\2\0", 4, "a Windows cursor, " CONVERT},
+    {0, "icns", 4, "an Apple icon, " CONVERT},
+    {0, "\x0a\5\1", 3, "a PCX picture, " CONVERT},
+    {0, "\x01\xda", 2, "an SGI picture, " CONVERT},
+    {0, "gimp xcf", 8, "a GIMP picture, " CONVERT},
+    {0, "\x76\x2f\x31\x01", 4, "an OpenEXR picture, " CONVERT},
+    {0, "#?RADIANCE", 10, "a Radiance picture, " CONVERT},
+    {0, "II\xbc", 3, "a JPEG XR picture, " CONVERT},
+    {0, "DDS ", 4, "a DirectDraw surface, " CONVERT},
+    {0, "qoif", 4, "a QOI picture, " CONVERT},
+    {0, "BPG\xfb", 4, "a BPG picture, " CONVERT},
+    {0, "P7\n", 3, "a PAM picture, " CONVERT},
+    {0, "PF\n", 3, "a PFM picture, " CONVERT},
+    {0, "Pf\n", 3, "a PFM picture, " CONVERT},
+    {128, "DICM", 4, "a DICOM picture, " CONVERT},
+    {0, "PK\3\4", 4, "an archive; unpack it"},
+    {0, "\x1f\x8b", 2, "an archive; unpack it"},
+    {4, "ftypcrx ", 8, RAW},
+    {0, "IIRO", 4, RAW},
+    {0, "IIU\0", 4, RAW},
+    {0, "FUJIFILMCCD-RAW", 15, RAW},
     {0, "#EXTM3U", 7, PLAYLIST},
     {0, "[playlist]", 10, PLAYLIST},
     {0, "[Reference]", 11, PLAYLIST},

@@ -143,7 +143,7 @@ gst_ensemble_tiff_scan (const guint8 *data, gsize size, GstEnsembleTiffDirectory
   guint seen = 0;
   Tiff tiff;
 
-  *directory = (GstEnsembleTiffDirectory) {.orientation = 1, .bits = 1};
+  *directory = (GstEnsembleTiffDirectory) {.bits = 1};
   if (!open_tiff (&tiff, data, size))
     return FALSE;
   start = tiff.wide ? read_number (&tiff, 8, 8) : read_number (&tiff, 4, 4);

@@ -13,7 +13,7 @@ typedef struct {
   guint64 tile_width, tile_height; /* 0 where it has strips */
   guint bits;                      /* of the first channel; 1 where it does not say */
   gboolean floating;               /* numbers with a sign or an exponent */
-  guint orientation;               /* 1 … 8; 1 where it does not say */
+  guint orientation;               /* 1 … 8, of other numbers 1; 0 where it does not say */
   gboolean raw;                    /* what a camera's sensor saw: no picture yet */
 } GstEnsembleTiffDirectory;
 

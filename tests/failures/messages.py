@@ -151,7 +151,8 @@ ROWS = [
      "pointer.onnx: neither a picture nor a video but a Git LFS pointer; fetch the file itself with "
      "“git lfs pull”"),
     ("text for a picture", ["classify", "-m", "good.ensemble", "net.engine"],
-     "net.engine: neither a picture nor a video that GStreamer knows"),
+     "net.engine: neither a picture nor a video that GStreamer knows; if it is one, convert it to "
+     "JPEG, PNG or MP4"),
     ("sound for a video", ["classify", "-m", "good.ensemble", "sound.wav"],
      "sound.wav: holds no video"),
     ("a video without pictures", ["classify", "-m", "good.ensemble", "none.mkv"],
