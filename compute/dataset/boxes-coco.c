@@ -246,6 +246,7 @@ name_categories (Coco *coco, GError **error)
                    category->id ? category->id : "");
       return FALSE;
     }
+    ens_boxes_reading_declare (coco->reading, category->name);
   }
   return TRUE;
 }

@@ -271,6 +271,9 @@ read_table (EnsBoxesReading *reading, const char *path, GHashTable *by_path, GPt
   ens_csv_scan_init (&scan, g_bytes_get_data (text, NULL), g_bytes_get_size (text));
   read = ens_csv_table_init (&reader.table, &scan, path, is_picture, &reader, error)
          && read_lines (&reader, &scan, error);
+  for (guint c = 0; read && reader.table.kind == ENS_CSV_FLAGS && c < reader.table.n_columns; c++)
+    if (reader.table.is_class[c])
+      ens_boxes_reading_declare (reading, reader.table.names[c]);
   if (read && reader.table.unread->len > 0)
     ens_boxes_reading_note (reading, "%s: columns that are not read: %s", path,
                             reader.table.unread->str);

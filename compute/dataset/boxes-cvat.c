@@ -140,16 +140,9 @@ take_polygon (const char *points, EnsBoxEdges *edges, EnsBox *box)
   guint n = g_strv_length (words) / 2;
   g_autofree double *numbers = g_new (double, 2 * (gsize)n + 1);
 
-  edges->left = edges->top = INFINITY;
-  edges->right = edges->bottom = -INFINITY;
-  for (guint i = 0; i < 2 * n; i += 2) {
+  for (guint i = 0; i < 2 * n; i++)
     numbers[i] = ens_boxes_number (words[i]);
-    numbers[i + 1] = ens_boxes_number (words[i + 1]);
-    edges->left = fmin (edges->left, numbers[i]);
-    edges->right = fmax (edges->right, numbers[i]);
-    edges->top = fmin (edges->top, numbers[i + 1]);
-    edges->bottom = fmax (edges->bottom, numbers[i + 1]);
-  }
+  *edges = ens_box_bounds (numbers, n, edges->width, edges->height);
   ens_box_fill (box, edges, numbers, n);
 }
 

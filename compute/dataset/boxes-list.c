@@ -38,6 +38,9 @@ typedef struct {
   const char *path;
   char *inside; /* the list's folder, below the set's own */
   gint split;   /* that the list is called like */
+  /* The folder of the last picture, and the split that it says: neighbours have the same. */
+  char *folder;
+  gint folder_split;
 } List;
 
 /* A line's picture. */
@@ -66,14 +69,24 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Lists, lists_clear)
 
 /* ---- Lines ---- */
 
+/* Without what makes a path absolute. */
+static const char *
+skip_root (const char *path)
+{
+  if (g_ascii_isalpha (path[0]) && path[1] == ':')
+    path += 2;
+  return path + strspn (path, "/");
+}
+
 /* The picture that a name, or what is left of it without leading folders, is of. */
 static const char *
 find_picture (const List *list, const char *name)
 {
+  const EnsPictureIndex *index = ens_boxes_reading_index (list->reading);
   g_autofree char *slashes = g_strdelimit (g_strdup (name), "\\", '/');
-  const char *path = NULL, *at = slashes;
+  const char *at = skip_root (slashes), *path;
 
-  if (strstr (slashes, "..") != NULL)
+  if (!ens_picture_index_has (index, at, &path))
     return NULL;
   for (guint i = 0; path == NULL && *at != '\0' && i < MAX_FOLDERS; i++) {
     path = ens_boxes_find_picture (list->reading, list->inside, at);
@@ -133,6 +146,14 @@ list_init (List *list, EnsBoxesReading *reading, const char *path)
     list->split = (gint)split;
 }
 
+static void
+list_clear (List *list)
+{
+  g_free (list->inside);
+  g_free (list->folder);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (List, list_clear)
+
 static gboolean
 is_number (const char *class)
 {
@@ -141,15 +162,15 @@ is_number (const char *class)
 
 /* Several numbers in one cell may be classes, or one for each class. */
 static gboolean
-check_class (const char *class, const char *where, GError **error)
+check_class (const char *class, GError **error)
 {
   if (strcspn (class, " \t") == strlen (class)
       || strspn (class, "-0123456789. \t") < strlen (class))
     return TRUE;
   g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
-               "%s: expected one class behind a picture, found “%s”; a table (*.csv) can say more: "
+               "expected one class behind a picture, found “%s”; a table (*.csv) can say more: "
                "“file,class” with classes between “|”, or a column for each class",
-               where, class);
+               class);
   return FALSE;
 }
 
@@ -166,29 +187,46 @@ add_class (Lists *lists, EnsBoxedImage *image, const char *class)
   lists->most = MAX (lists->most, number);
 }
 
+static gint
+find_split (List *list, const char *picture)
+{
+  gsize length = (gsize)(strrchr (picture, G_DIR_SEPARATOR) - picture);
+
+  if (list->split != ENS_SPLIT_UNSAID)
+    return list->split;
+  if (list->folder == NULL || strlen (list->folder) != length
+      || memcmp (list->folder, picture, length) != 0) {
+    g_free (list->folder);
+    list->folder = g_strndup (picture, length);
+    list->folder_split = ens_boxes_find_split (list->reading->folder, picture);
+  }
+  return list->folder_split;
+}
+
+/* The error does not say where: lines are many, and sound ones need not be counted. */
 static gboolean
-read_line (const List *list, Lists *lists, const char *line, const char *where, GError **error)
+read_line (List *list, Lists *lists, const char *line, GError **error)
 {
   Entry entry;
   gboolean read = read_entry (list, line, &entry);
   g_autofree char *class = entry.class;
+  guint n_before = lists->images->len;
   EnsBoxedImage *image;
 
   if (entry.picture == NULL) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: found no picture in %s for “%s”", where,
+    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "found no picture in %s for “%s”",
                  list->reading->folder, line);
     return FALSE;
   }
   image = ens_boxes_take_image (lists->by_path, lists->images, entry.picture);
-  if (image->split == ENS_SPLIT_UNSAID)
-    image->split = list->split != ENS_SPLIT_UNSAID
-                       ? list->split
-                       : ens_boxes_find_split (list->reading->folder, entry.picture);
-  if (!read || !check_class (class, where, error)) {
+  /* A picture's folder says the same each time. */
+  if (image->split == ENS_SPLIT_UNSAID
+      && (list->split != ENS_SPLIT_UNSAID || lists->images->len > n_before))
+    image->split = find_split (list, entry.picture);
+  if (!read || !check_class (class, error)) {
     ens_boxed_image_doubt (image, NULL);
     if (!read)
-      g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT, "%s: expected a class behind a picture",
-                   where);
+      g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FORMAT, "expected a class behind a picture");
     return FALSE;
   }
   add_class (lists, image, class);
@@ -196,33 +234,36 @@ read_line (const List *list, Lists *lists, const char *line, const char *where, 
 }
 
 static gboolean
-read_list (EnsBoxesReading *reading, const char *path, Lists *lists, GError **error)
+read_lines (List *list, GBytes *text, Lists *lists, GError **error)
 {
-  g_autoptr (GBytes) text = ens_boxes_reading_text (reading, path, error);
-  g_auto (EnsBoxesTally) tally = {.notes = reading->notes};
-  g_autofree char *inside = NULL;
+  g_auto (EnsBoxesTally) tally = {.notes = list->reading->notes};
+  guint n = ens_lines_count (text);
   g_auto (EnsLines) lines;
   const char *line;
-  List list;
-  guint n;
 
   ens_lines_init (&lines, text);
-  if (text == NULL)
-    return FALSE;
-  list_init (&list, reading, path);
-  inside = list.inside;
-  n = ens_lines_count (text);
   while (!ens_boxes_tally_exceeds (&tally, n) && (line = ens_lines_next (&lines)) != NULL) {
-    g_autofree char *where = g_strdup_printf ("%s:%u", path, lines.number);
     GError *reason = NULL;
 
     if (*line == '\0')
       continue;
     tally.n++;
-    if (!read_line (&list, lists, line, where, &reason))
+    if (!read_line (list, lists, line, &reason)) {
+      g_prefix_error (&reason, "%s:%u: ", list->path, lines.number);
       ens_boxes_tally_skip (&tally, reason);
+    }
   }
-  return ens_boxes_tally_check (&tally, path, "lines", error);
+  return ens_boxes_tally_check (&tally, list->path, "lines", error);
+}
+
+static gboolean
+read_list (EnsBoxesReading *reading, const char *path, Lists *lists, GError **error)
+{
+  g_autoptr (GBytes) text = ens_boxes_reading_text (reading, path, error);
+  g_auto (List) list = {0};
+
+  list_init (&list, reading, path);
+  return text != NULL && read_lines (&list, text, lists, error);
 }
 
 /* ---- Names of classes ---- */
@@ -290,6 +331,8 @@ name_classes (EnsBoxesReading *reading, Lists *lists, GError **error)
     return TRUE;
   }
   n = g_strv_length (lists->names);
+  for (guint i = 0; i < n; i++)
+    ens_boxes_reading_declare (reading, lists->names[i]);
   first = lists->least > 0 && lists->most == n ? 1 : 0;
   for (guint i = 0; i < lists->images->len; i++)
     if (!name_boxes (lists, lists->images->pdata[i], first, n)) {
@@ -309,17 +352,16 @@ static gboolean
 is_list (EnsBoxesReading *reading, const char *path)
 {
   g_autoptr (GBytes) bytes = ens_file_map_text (path, NULL);
-  g_autofree char *head = NULL, *inside = NULL;
+  g_autofree char *head = NULL;
   g_auto (GStrv) lines = NULL;
+  g_auto (List) list = {0};
   gboolean found = FALSE;
-  List list;
 
   if (bytes == NULL)
     return FALSE;
   head = g_strndup (g_bytes_get_data (bytes, NULL), MIN (g_bytes_get_size (bytes), 1 << 14));
   lines = g_strsplit (head, "\n", MAX_LOOKED_AT + 1);
   list_init (&list, reading, path);
-  inside = list.inside;
   for (guint i = 0; !found && lines[i] != NULL && i < MAX_LOOKED_AT; i++) {
     Entry entry = {NULL};
 

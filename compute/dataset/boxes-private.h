@@ -11,6 +11,7 @@ typedef struct {
   gboolean whole;         /* all of the folder belongs to the set, not what one file names alone */
   GPtrArray *notes;       /* char * */
   GHashTable *used;       /* canonical paths of files that were read, and of pictures */
+  GHashTable *declared;   /* classes that files name, whether or not a picture shows them */
   EnsPictureIndex *index; /* NULL until somebody asks */
 } EnsBoxesReading;
 
@@ -20,8 +21,19 @@ const EnsPictureIndex *ens_boxes_reading_index (EnsBoxesReading *reading);
  * looked for there, in the set's folder, in their folders images, and anywhere if there is one
  * such. NULL: there is none. (transfer none) */
 const char *ens_boxes_find_picture (EnsBoxesReading *reading, const char *inside, const char *name);
+/* The picture of an annotation that is a file of its own, such as NAME.xml: it is called NAME, too,
+ * or else `name`, which may be NULL, and lies beside it, in a folder JPEGImages or images beside
+ * the folder of annotations, or anywhere if there is one such. NULL: there is none.
+ * (transfer none) */
+const char *ens_boxes_find_annotated (EnsBoxesReading *reading, const char *annotation,
+                                      const char *name);
+/* A folder below the set's own with its last part that is called annotations, or the like,
+ * exchanged for another one; NULL if there is none. (transfer full) */
+char *ens_boxes_exchange_folder (const char *inside, const char *other);
 void ens_boxes_reading_note (EnsBoxesReading *reading, const char *format, ...)
     G_GNUC_PRINTF (2, 3);
+/* Notes a class that the set's files name; "" is none. Those that no picture shows are told. */
+void ens_boxes_reading_declare (EnsBoxesReading *reading, const char *class);
 /* Notes that a file of the set has been read. */
 void ens_boxes_reading_use (EnsBoxesReading *reading, const char *path);
 /* A file's text, which then counts as read; the error names it. As ens_file_map_text ().
@@ -34,6 +46,15 @@ gboolean ens_boxes_has_root (const char *path, const char *element);
 typedef gboolean (*EnsBoxesFits) (EnsBoxesReading *reading, const char *path);
 /* The files that fit, of the set's folder and of the folders in it. (transfer full, char *) */
 GPtrArray *ens_boxes_list_files (EnsBoxesReading *reading, EnsBoxesFits fits);
+
+/* The same of all folders below it. (transfer full, char *) */
+GPtrArray *ens_boxes_list_below (EnsBoxesReading *reading, EnsBoxesFits fits);
+/* The first of those of a folder that is no set yet; NULL if there is none. (transfer full) */
+char *ens_boxes_find_below (const char *folder, EnsBoxesFits fits);
+/* The files of a set: those below its folder, or the one that was given, whose folder then is the
+ * set's. (transfer full, char *) */
+GPtrArray *ens_boxes_choose_files (EnsBoxesReading *reading, const char *evidence,
+                                   EnsBoxesFits fits);
 
 /* A folder's files that could be annotations, but are none that a reader reads, and why; "" if
  * there are none. (transfer full) */
@@ -50,11 +71,20 @@ struct _EnsBoxesLayout {
   GPtrArray *(*load) (EnsBoxesReading *reading, const char *evidence, GError **error);
 };
 
-extern const EnsBoxesLayout ens_boxes_coco, ens_boxes_csv, ens_boxes_cvat, ens_boxes_json_lines,
-    ens_boxes_list, ens_boxes_open_images, ens_boxes_voc, ens_boxes_yolo;
+extern const EnsBoxesLayout ens_boxes_coco, ens_boxes_csv, ens_boxes_cub, ens_boxes_cvat,
+    ens_boxes_json_lines, ens_boxes_json_list, ens_boxes_labelme, ens_boxes_list,
+    ens_boxes_open_images, ens_boxes_via, ens_boxes_voc, ens_boxes_yolo;
+
+/* Whether a single file has one of the layouts whose files are called alike. */
+gboolean ens_boxes_is_json_list (const char *path);
+gboolean ens_boxes_is_labelme (const char *path);
+gboolean ens_boxes_is_via (const char *path);
 
 /* The split that folders of a path below the set's own are called after; ENS_SPLIT_UNSAID: none. */
 gint ens_boxes_find_split (const char *folder, const char *path);
+
+/* The split that a file of annotations is called after, or else its folders. */
+gint ens_boxes_find_file_split (const EnsBoxesReading *reading, const char *path);
 
 /* The folder of a file, below the set's own; "" if it does not lie there. (transfer full) */
 char *ens_boxes_inside (const char *folder, const char *path);
@@ -90,6 +120,9 @@ typedef struct {
  * everything but the rectangle counts) */
 gboolean ens_boxed_image_add (EnsBoxedImage *image, const EnsBox *box, const EnsBoxEdges *edges,
                               const char *where, GError **error);
+
+/* The bounds of `n` points x, y in an image of this size. */
+EnsBoxEdges ens_box_bounds (const double *points, guint n, double width, double height);
 
 /* Fills a box's mask by a polygon of `n` points x, y, in the unit of its edges. */
 void ens_box_fill (EnsBox *box, const EnsBoxEdges *edges, const double *points, guint n);

@@ -218,51 +218,13 @@ add_objects (const Voc *voc, EnsBoxedImage *image, GError **first)
 
 /* ---- Pictures ---- */
 
-/* With the last folder called Annotations exchanged for another one; NULL if there is none.
- * (transfer full) */
-static char *
-exchange_folder (const char *inside, const char *other)
-{
-  g_auto (GStrv) parts = g_strsplit (inside, G_DIR_SEPARATOR_S, -1);
-
-  for (guint i = g_strv_length (parts); i-- > 0;)
-    if (g_ascii_strcasecmp (parts[i], ANNOTATIONS) == 0 || strcmp (parts[i], "xmls") == 0
-        || strcmp (parts[i], "labels") == 0) {
-      g_free (parts[i]);
-      parts[i] = g_strdup (other);
-      return g_strjoinv (G_DIR_SEPARATOR_S, parts);
-    }
-  return NULL;
-}
-
-/* Of a name without its ending. (transfer none) */
-static const char *
-find_picture (EnsBoxesReading *reading, const char *annotation, const char *name)
-{
-  static const char *const folders[] = {"JPEGImages", "images", "Images"};
-  const EnsPictureIndex *index = ens_boxes_reading_index (reading);
-  g_autofree char *inside = ens_boxes_inside (reading->folder, annotation);
-  const char *path = NULL;
-
-  for (guint i = 0; path == NULL && i < G_N_ELEMENTS (folders); i++) {
-    g_autofree char *beside = exchange_folder (inside, folders[i]);
-
-    path = beside != NULL ? ens_picture_index_find (index, beside, name) : NULL;
-  }
-  if (path == NULL)
-    path = ens_picture_index_find (index, inside, name);
-  return path != NULL ? path : ens_picture_index_find_anywhere (index, name);
-}
-
 /* The picture that belongs to an annotation. (transfer none) */
 static const char *
 choose_picture (EnsBoxesReading *reading, const Voc *voc, GError **error)
 {
+  const char *path = ens_boxes_find_annotated (reading, voc->path, voc->filename);
   g_autofree char *name = ens_picture_stem (voc->path);
-  const char *path = find_picture (reading, voc->path, name);
 
-  if (path == NULL && voc->filename != NULL)
-    path = find_picture (reading, voc->path, voc->filename);
   if (path == NULL)
     g_set_error (
         error, ENS_ERROR, ENS_ERROR_FILE,
@@ -277,7 +239,7 @@ static char *
 find_numbers (EnsBoxesReading *reading, const char *annotation)
 {
   g_autofree char *inside = ens_boxes_inside (reading->folder, annotation);
-  g_autofree char *folder = exchange_folder (inside, "SegmentationObject");
+  g_autofree char *folder = ens_boxes_exchange_folder (inside, "SegmentationObject");
   g_autofree char *stem = ens_picture_stem (annotation);
   g_autofree char *name = g_strconcat (stem, ".png", NULL);
   g_autofree char *path =

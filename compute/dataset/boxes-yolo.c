@@ -23,14 +23,12 @@
 #include "dataset/lines.h"
 #include "dataset/listing.h"
 #include "dataset/picture-names.h"
+#include "dataset/yolo-files.h"
 #include "dataset/yolo-names.h"
 
 #define IMAGES "images"
 #define LABELS "labels"
 #define ENDING ".txt"
-
-/* Numbers before a label's polygon, and those of a box. */
-#define BOX_NUMBERS 5
 
 /* What is being read. */
 typedef struct {
@@ -73,25 +71,11 @@ find_label (const Yolo *yolo, double number)
   return name != NULL && *name != '\0' ? g_strdup (name) : NULL;
 }
 
-/* Bounds of points from the `first` number on. */
-static EnsBoxEdges
-find_bounds (const double *numbers, guint first, guint n)
-{
-  EnsBoxEdges edges = {INFINITY, INFINITY, -INFINITY, -INFINITY, 1, 1};
-
-  for (guint i = first; i + 1 < n; i += 2) {
-    edges.left = fmin (edges.left, numbers[i]);
-    edges.right = fmax (edges.right, numbers[i]);
-    edges.top = fmin (edges.top, numbers[i + 1]);
-    edges.bottom = fmax (edges.bottom, numbers[i + 1]);
-  }
-  return edges;
-}
-
 static gboolean
 is_box (const Yolo *yolo, guint n)
 {
-  return n == BOX_NUMBERS || n == BOX_NUMBERS + 1 || (yolo->names.points && n > BOX_NUMBERS);
+  return n == ENS_YOLO_BOX_NUMBERS || n == ENS_YOLO_BOX_NUMBERS + 1
+         || (yolo->names.points && n > ENS_YOLO_BOX_NUMBERS);
 }
 
 /* FALSE for numbers that are no label. */
@@ -113,22 +97,8 @@ find_edges (const Yolo *yolo, const double *numbers, guint n, EnsBoxEdges *edges
                             1,
                             1};
   else
-    *edges = find_bounds (numbers, 1, n);
+    *edges = ens_box_bounds (numbers + 1, (n - 1) / 2, 1, 1);
   return TRUE;
-}
-
-/* (transfer full) */
-static double *
-read_numbers (const char *line, guint *n)
-{
-  g_auto (GStrv) words = g_strsplit_set (line, " \t\r", -1);
-  double *numbers = g_new (double, g_strv_length (words) + 1);
-
-  *n = 0;
-  for (guint i = 0; words[i] != NULL; i++)
-    if (*words[i] != '\0')
-      numbers[(*n)++] = ens_boxes_number (words[i]);
-  return numbers;
 }
 
 static gboolean
@@ -174,7 +144,7 @@ read_labels (Yolo *yolo, EnsBoxedImage *image, const char *path)
   while ((line = ens_lines_next (&lines)) != NULL) {
     g_autofree char *where = g_strdup_printf ("%s:%u", path, lines.number);
     guint n;
-    g_autofree double *numbers = read_numbers (line, &n);
+    g_autofree double *numbers = ens_yolo_read_numbers (line, &n);
     GError *reason = NULL;
 
     yolo->tally.n += n > 0;
@@ -363,10 +333,60 @@ add_rest (const char *path, gpointer data)
     add_picture (yolo, path, ens_boxes_find_split (yolo->reading->folder, path));
 }
 
+/* Whether the first line of a text is a picture's name. */
+static gboolean
+names_picture (Yolo *yolo, const char *path)
+{
+  g_autoptr (GBytes) text = ens_file_map_text (path, NULL);
+  g_auto (EnsLines) lines;
+  const char *line;
+
+  ens_lines_init (&lines, text);
+  while ((line = ens_lines_next (&lines)) != NULL)
+    if (*line != '\0') {
+      g_autofree char *place = find_place (yolo, line);
+
+      return (place != NULL && g_file_test (place, G_FILE_TEST_IS_REGULAR))
+             || ens_picture_index_find_anywhere (ens_boxes_reading_index (yolo->reading), line);
+    }
+  return FALSE;
+}
+
+/* Lists in the set's folder that are called like splits, where no file says others. */
+static void
+find_lists (Yolo *yolo)
+{
+  g_auto (EnsListing) listing = {0};
+  EnsSplit split;
+
+  if (!ens_listing_read (&listing, yolo->reading->folder, NULL))
+    return;
+  for (guint i = 0; i < listing.files->len; i++) {
+    const char *name = listing.files->pdata[i];
+    g_autofree char *path = g_build_filename (yolo->reading->folder, name, NULL);
+    g_autofree char *stem = ens_picture_stem (name);
+
+    if (g_str_has_suffix (name, ENDING) && ens_split_parse (stem, &split)
+        && names_picture (yolo, path))
+      g_ptr_array_add (yolo->names.places[split], g_strdup (name));
+  }
+}
+
+static gboolean
+has_places (const Yolo *yolo)
+{
+  for (guint s = 0; s < ENS_N_SPLITS; s++)
+    if (yolo->names.places[s]->len > 0)
+      return TRUE;
+  return FALSE;
+}
+
 /* Without places the folders of pictures say the splits. */
 static gboolean
 add_pictures (Yolo *yolo, GError **error)
 {
+  if (!has_places (yolo))
+    find_lists (yolo);
   for (guint s = 0; s < ENS_N_SPLITS; s++)
     for (guint i = 0; i < yolo->names.places[s]->len; i++)
       if (!add_place (yolo, yolo->names.places[s]->pdata[i], (gint)s, error))
@@ -377,103 +397,6 @@ add_pictures (Yolo *yolo, GError **error)
 }
 
 /* ---- The set ---- */
-
-static gboolean
-is_data_yaml (const char *path)
-{
-  return (g_str_has_suffix (path, ".yaml") || g_str_has_suffix (path, ".yml"))
-         && ens_yolo_is_yaml (path);
-}
-
-static gboolean
-is_obj_data (const char *path)
-{
-  g_autofree char *name = g_path_get_basename (path);
-
-  return strcmp (name, "obj.data") == 0;
-}
-
-static gboolean
-is_names_file (const char *path)
-{
-  static const char *const names[] = {"obj.names", "classes.txt", "_darknet.labels", "labels.txt"};
-  g_autofree char *name = g_path_get_basename (path);
-
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    if (strcmp (name, names[i]) == 0)
-      return TRUE;
-  return g_str_has_suffix (name, ".names");
-}
-
-/* Whether a text has a label in its first line. */
-static gboolean
-is_labels (const char *path)
-{
-  g_autoptr (GBytes) text = g_str_has_suffix (path, ENDING) ? ens_file_map_text (path, NULL) : NULL;
-  g_autofree double *numbers = NULL;
-  g_auto (EnsLines) lines;
-  const char *line;
-  guint n;
-
-  ens_lines_init (&lines, text);
-  line = ens_lines_next (&lines);
-  if (line == NULL)
-    return FALSE;
-  numbers = read_numbers (line, &n);
-  for (guint i = 0; i < n; i++)
-    if (!isfinite (numbers[i]))
-      return FALSE;
-  return n >= BOX_NUMBERS;
-}
-
-/* A file of labels in a folder called labels, in capitals or not, or below. (transfer full) */
-static char *
-find_in_labels (const char *folder, const EnsListing *listing)
-{
-  char *found = NULL;
-
-  for (guint i = 0; found == NULL && i < listing->folders->len; i++)
-    if (g_ascii_strcasecmp (listing->folders->pdata[i], LABELS) == 0) {
-      g_autofree char *path = g_build_filename (folder, listing->folders->pdata[i], NULL);
-
-      found = ens_listing_find (path, is_labels, 1);
-    }
-  return found;
-}
-
-/* A file of labels in …/labels, …/labels/SPLIT, or beside a picture. (transfer full) */
-static char *
-find_labelled (const char *folder)
-{
-  g_auto (EnsListing) listing = {0};
-  char *found;
-
-  if (!ens_listing_read (&listing, folder, NULL))
-    return NULL;
-  found = find_in_labels (folder, &listing);
-  if (found == NULL)
-    found = ens_listing_find (folder, is_labels, 0);
-  for (guint i = 0; found == NULL && i < listing.folders->len; i++) {
-    g_autofree char *path = g_build_filename (folder, listing.folders->pdata[i], NULL);
-    g_auto (EnsListing) inner = {0};
-
-    if (ens_listing_read (&inner, path, NULL))
-      found = find_in_labels (path, &inner);
-    if (found == NULL)
-      found = ens_listing_find (path, is_labels, 0);
-  }
-  return found;
-}
-
-static char *
-find_yolo (const char *folder)
-{
-  char *found = ens_listing_find (folder, is_data_yaml, 1);
-
-  if (found == NULL)
-    found = ens_listing_find (folder, is_obj_data, 1);
-  return found != NULL ? found : find_labelled (folder);
-}
 
 /* Names of classes, and places of pictures. */
 static gboolean
@@ -490,17 +413,31 @@ read_names (Yolo *yolo, const char *evidence, GError **error)
     text = ens_boxes_reading_text (reading, evidence, error);
     if (text == NULL)
       return FALSE;
-    if (!is_obj_data (evidence))
+    if (!ens_yolo_is_obj_data (evidence))
       return ens_yolo_read_yaml (&yolo->names, evidence, text, error);
     ens_yolo_read_data (&yolo->names, text);
   }
-  names = ens_listing_find (reading->folder, is_names_file, 1);
+  names = ens_listing_find (reading->folder, ens_yolo_is_names_file, 1);
   if (names == NULL)
     return TRUE;
   listed = ens_boxes_reading_text (reading, names, error);
   if (listed != NULL)
     ens_yolo_read_names (&yolo->names, listed);
   return listed != NULL;
+}
+
+/* FALSE for a set in which nothing says what any picture shows. */
+static gboolean
+check_labelled (const Yolo *yolo, const char *evidence, GError **error)
+{
+  if (yolo->n_unlabelled == 0 || yolo->n_unlabelled < yolo->images->len)
+    return TRUE;
+  g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
+               "%s: YOLO's set, by %s, but none of its %u pictures has a file of labels; expected "
+               "labels/…/NAME.txt for images/…/NAME.jpg; where folders are the classes, give their "
+               "folder, without that file",
+               yolo->reading->folder, evidence, yolo->images->len);
+  return FALSE;
 }
 
 static GPtrArray *
@@ -516,8 +453,12 @@ load_yolo (EnsBoxesReading *reading, const char *evidence, GError **error)
     reading->folder = g_path_get_dirname (evidence);
     reading->whole = TRUE;
   }
-  if (!read_names (&yolo, evidence, error) || !add_pictures (&yolo, error))
+  if (!read_names (&yolo, evidence, error) || !add_pictures (&yolo, error)
+      || !check_labelled (&yolo, evidence, error))
     return NULL;
+  for (guint i = 0; i < yolo.names.names->len; i++)
+    if (yolo.names.names->pdata[i] != NULL)
+      ens_boxes_reading_declare (reading, yolo.names.names->pdata[i]);
   if (yolo.names.names->len == 0)
     ens_boxes_reading_note (reading,
                             "%s: no data.yaml or classes.txt names the classes; they are called by "
@@ -538,4 +479,4 @@ load_yolo (EnsBoxesReading *reading, const char *evidence, GError **error)
              : NULL;
 }
 
-const EnsBoxesLayout ens_boxes_yolo = {"YOLO", find_yolo, load_yolo};
+const EnsBoxesLayout ens_boxes_yolo = {"YOLO", ens_yolo_find, load_yolo};

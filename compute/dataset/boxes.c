@@ -1,182 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <math.h>
 #include <string.h>
 
 #include "base/files.h"
 #include "dataset/boxes-private.h"
+#include "dataset/coco-scan.h"
 #include "dataset/dataset.h"
 #include "dataset/left-out.h"
 #include "dataset/listing.h"
-
-/* ---- Images and boxes ---- */
-
-static void
-clear_box (gpointer data)
-{
-  g_free (((EnsBox *)data)->label);
-}
-
-void
-ens_boxed_image_free (EnsBoxedImage *image)
-{
-  if (image == NULL)
-    return;
-  g_free (image->path);
-  g_free (image->numbers);
-  g_array_unref (image->boxes);
-  g_ptr_array_unref (image->doubts);
-  g_clear_pointer (&image->denied, g_ptr_array_unref);
-  g_free (image);
-}
-
-EnsBoxedImage *
-ens_boxed_image_new (char *path)
-{
-  EnsBoxedImage *image = g_new0 (EnsBoxedImage, 1);
-
-  image->path = path;
-  image->split = ENS_SPLIT_UNSAID;
-  image->doubts = g_ptr_array_new_with_free_func (g_free);
-  image->boxes = g_array_new (FALSE, TRUE, sizeof (EnsBox));
-  g_array_set_clear_func (image->boxes, clear_box);
-  return image;
-}
-
-EnsBoxedImage *
-ens_boxes_take_image (GHashTable *by_path, GPtrArray *images, const char *path)
-{
-  EnsBoxedImage *image = g_hash_table_lookup (by_path, path);
-
-  if (image != NULL)
-    return image;
-  image = ens_boxed_image_new (g_strdup (path));
-  g_hash_table_insert (by_path, image->path, image);
-  g_ptr_array_add (images, image);
-  return image;
-}
-
-void
-ens_boxed_image_doubt (EnsBoxedImage *image, const char *label)
-{
-  g_ptr_array_add (image->doubts, label != NULL ? ens_name_normalise (label) : NULL);
-}
-
-void
-ens_boxed_image_deny (EnsBoxedImage *image, const char *label)
-{
-  if (image->denied == NULL)
-    image->denied = g_ptr_array_new_with_free_func (g_free);
-  if (label != NULL)
-    g_ptr_array_add (image->denied, ens_name_normalise (label));
-}
-
-gboolean
-ens_boxes_name_is_inside (const char *name)
-{
-  g_auto (GStrv) parts = g_strsplit_set (name, "/\\", -1);
-  gboolean drive = g_ascii_isalpha (name[0]) && name[1] == ':';
-
-  return *name != '\0' && *name != '/' && *name != '\\' && !drive
-         && !g_strv_contains ((const char *const *)parts, "..");
-}
-
-double
-ens_boxes_number (const char *text)
-{
-  char *end;
-  double number = g_ascii_strtod (text, &end);
-
-  return end > text && *end == '\0' ? number : NAN;
-}
-
-void
-ens_boxed_image_set_size (EnsBoxedImage *image, double width, double height)
-{
-  if (!(width >= 1 && height >= 1 && width <= G_MAXINT && height <= G_MAXINT))
-    return;
-  image->width = (guint)width;
-  image->height = (guint)height;
-}
-
-void
-ens_boxed_image_add_somewhere (EnsBoxedImage *image, const EnsBox *box)
-{
-  EnsBox added = *box;
-
-  added.label = ens_name_normalise (box->label);
-  added.rect = (EnsRect) {0};
-  g_array_append_val (image->boxes, added);
-}
-
-void
-ens_boxed_image_add_class (EnsBoxedImage *image, const char *label)
-{
-  g_autofree char *normal = ens_name_normalise (label);
-
-  for (guint b = 0; b < image->boxes->len; b++)
-    if (strcmp (g_array_index (image->boxes, EnsBox, b).label, normal) == 0)
-      return;
-  ens_boxed_image_add_somewhere (image, &(EnsBox) {.label = normal});
-}
-
-void
-ens_box_fill (EnsBox *box, const EnsBoxEdges *edges, const double *points, guint n)
-{
-  /* As ens_boxed_image_add () cuts it. */
-  double left = MAX (edges->left, 0), top = MAX (edges->top, 0);
-  const double cut[4] = {left, top, MIN (edges->right, edges->width) - left,
-                         MIN (edges->bottom, edges->height) - top};
-
-  ens_object_mask_add_polygon (&box->mask, points, n, cut);
-}
-
-/* Numbers that are missing are NaN, which compares false. */
-static gboolean
-is_ordered (const EnsBoxEdges *edges)
-{
-  return edges->right > edges->left && edges->bottom > edges->top;
-}
-
-gboolean
-ens_boxed_image_add (EnsBoxedImage *image, const EnsBox *box, const EnsBoxEdges *edges,
-                     const char *where, GError **error)
-{
-  EnsBox added = *box;
-  double width = edges->width, height = edges->height;
-  double left = MAX (edges->left, 0), top = MAX (edges->top, 0);
-  double right = MIN (edges->right, width), bottom = MIN (edges->bottom, height);
-
-  if (is_ordered (edges) && (isnan (width) || width == 0) && (isnan (height) || height == 0)) {
-    ens_boxed_image_add_somewhere (image, box);
-    return TRUE;
-  }
-  if (!(width >= 1 && height >= 1 && isfinite (width * height) && is_ordered (edges) && right > left
-        && bottom > top)) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FORMAT,
-                 "%s: expected a box inside the image of %g×%g pixels, found %g … %g by %g … %g",
-                 where, width, height, edges->left, edges->right, edges->top, edges->bottom);
-    ens_boxed_image_doubt (image, box->label);
-    return FALSE;
-  }
-  added.label = ens_name_normalise (box->label);
-  added.rect = (EnsRect) {(float)(left / width), (float)(top / height),
-                          (float)((right - left) / width), (float)((bottom - top) / height)};
-  g_array_append_val (image->boxes, added);
-  ens_boxed_image_set_size (image, width, height);
-  return TRUE;
-}
-
-static int
-compare_images (gconstpointer a, gconstpointer b)
-{
-  return strcmp ((*(EnsBoxedImage *const *)a)->path, (*(EnsBoxedImage *const *)b)->path);
-}
-
-void
-ens_boxes_sort (GPtrArray *images)
-{
-  g_ptr_array_sort (images, compare_images);
-}
+#include "dataset/picture-names.h"
 
 /* ---- What is left out ---- */
 
@@ -234,6 +65,7 @@ reading_init (EnsBoxesReading *reading, const char *folder, GPtrArray *notes)
   *reading = (EnsBoxesReading) {.folder = g_strdup (folder), .notes = notes};
   reading->whole = g_file_test (folder, G_FILE_TEST_IS_DIR);
   reading->used = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  reading->declared = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 static void
@@ -241,6 +73,7 @@ reading_clear (EnsBoxesReading *reading)
 {
   g_free (reading->folder);
   g_clear_pointer (&reading->used, g_hash_table_unref);
+  g_clear_pointer (&reading->declared, g_hash_table_unref);
   g_clear_pointer (&reading->index, ens_picture_index_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsBoxesReading, reading_clear)
@@ -253,17 +86,28 @@ ens_boxes_reading_index (EnsBoxesReading *reading)
   return reading->index;
 }
 
-const char *
-ens_boxes_find_picture (EnsBoxesReading *reading, const char *inside, const char *name)
+static const char *
+find_in_folders (const EnsPictureIndex *index, const char *inside, const char *name)
 {
-  const EnsPictureIndex *index = ens_boxes_reading_index (reading);
   g_autofree char *images = g_build_filename (inside, "images", NULL);
   const char *const folders[] = {inside, images, "", "images"};
   const char *path = NULL;
 
   for (guint i = 0; path == NULL && i < G_N_ELEMENTS (folders); i++)
     path = ens_picture_index_find (index, folders[i], name);
-  return path != NULL ? path : ens_picture_index_find_anywhere (index, name);
+  return path;
+}
+
+const char *
+ens_boxes_find_picture (EnsBoxesReading *reading, const char *inside, const char *name)
+{
+  const EnsPictureIndex *index = ens_boxes_reading_index (reading);
+  const char *only;
+
+  /* Most names tell by themselves whether there is such a picture, and which. */
+  return !ens_picture_index_has (index, name, &only) || only != NULL
+             ? only
+             : find_in_folders (index, inside, name);
 }
 
 void
@@ -280,6 +124,13 @@ void
 ens_boxes_reading_use (EnsBoxesReading *reading, const char *path)
 {
   g_hash_table_add (reading->used, g_canonicalize_filename (path, NULL));
+}
+
+void
+ens_boxes_reading_declare (EnsBoxesReading *reading, const char *class)
+{
+  if (*class != '\0')
+    g_hash_table_add (reading->declared, ens_name_normalise (class));
 }
 
 static void
@@ -310,6 +161,57 @@ ens_boxes_list_files (EnsBoxesReading *reading, EnsBoxesFits fits)
     if (ens_listing_read (&inner, folder, NULL))
       add_files (reading, folder, &inner, fits, paths);
   }
+  return paths;
+}
+
+/* Files that fit, the first alone or all. */
+typedef struct {
+  EnsBoxesReading *reading;
+  EnsBoxesFits fits;
+  gboolean first;
+  GPtrArray *paths;
+} Fitting;
+
+static void
+add_fitting (const char *path, gpointer data)
+{
+  Fitting *fitting = data;
+
+  if (!(fitting->first && fitting->paths->len > 0) && fitting->fits (fitting->reading, path))
+    g_ptr_array_add (fitting->paths, g_strdup (path));
+}
+
+GPtrArray *
+ens_boxes_list_below (EnsBoxesReading *reading, EnsBoxesFits fits)
+{
+  Fitting all = {reading, fits, FALSE, g_ptr_array_new_with_free_func (g_free)};
+
+  ens_listing_foreach (reading->folder, add_fitting, &all);
+  return all.paths;
+}
+
+char *
+ens_boxes_find_below (const char *folder, EnsBoxesFits fits)
+{
+  EnsBoxesReading reading = {.folder = (char *)folder};
+  g_autoptr (GPtrArray) paths = g_ptr_array_new_with_free_func (g_free);
+
+  ens_listing_foreach (folder, add_fitting, &(Fitting) {&reading, fits, TRUE, paths});
+  g_clear_pointer (&reading.index, ens_picture_index_free);
+  return paths->len > 0 ? g_strdup (paths->pdata[0]) : NULL;
+}
+
+GPtrArray *
+ens_boxes_choose_files (EnsBoxesReading *reading, const char *evidence, EnsBoxesFits fits)
+{
+  GPtrArray *paths;
+
+  if (reading->whole)
+    return ens_boxes_list_below (reading, fits);
+  paths = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (paths, g_strdup (evidence));
+  g_free (reading->folder);
+  reading->folder = g_path_get_dirname (evidence);
   return paths;
 }
 
@@ -362,6 +264,15 @@ ens_boxes_find_split (const char *folder, const char *path)
   return ENS_SPLIT_UNSAID;
 }
 
+gint
+ens_boxes_find_file_split (const EnsBoxesReading *reading, const char *path)
+{
+  g_autofree char *stem = ens_picture_stem (path);
+  EnsSplit split;
+
+  return ens_split_find (stem, &split) ? (gint)split : ens_boxes_find_split (reading->folder, path);
+}
+
 char *
 ens_boxes_inside (const char *folder, const char *path)
 {
@@ -376,25 +287,38 @@ ens_boxes_inside (const char *folder, const char *path)
 
 /* The first one whose files are there is taken. */
 static const EnsBoxesLayout *const layouts[] = {
-    &ens_boxes_coco, &ens_boxes_open_images, &ens_boxes_cvat,       &ens_boxes_voc,
-    &ens_boxes_yolo, &ens_boxes_csv,         &ens_boxes_json_lines, &ens_boxes_list,
+    &ens_boxes_labelme, &ens_boxes_via,        &ens_boxes_coco,      &ens_boxes_open_images,
+    &ens_boxes_cvat,    &ens_boxes_voc,        &ens_boxes_yolo,      &ens_boxes_cub,
+    &ens_boxes_csv,     &ens_boxes_json_lines, &ens_boxes_json_list, &ens_boxes_list,
 };
 
-/* The layout that a single file has, by its name's ending. */
+/* The layout that a single file has, by its name's ending and, where several have this, by what it
+ * says. */
 static const EnsBoxesLayout *
 find_file_layout (const char *path)
 {
   static const struct {
     const char *ending;
     const EnsBoxesLayout *layout;
-  } endings[] = {{".json", &ens_boxes_coco},        {".csv", &ens_boxes_csv},
-                 {".tsv", &ens_boxes_csv},          {".xml", &ens_boxes_cvat},
-                 {".yaml", &ens_boxes_yolo},        {".yml", &ens_boxes_yolo},
-                 {".jsonl", &ens_boxes_json_lines}, {".txt", &ens_boxes_list}};
+    gboolean (*fits) (const char *path);
+  } endings[] = {{".json", &ens_boxes_labelme, ens_boxes_is_labelme},
+                 {".json", &ens_boxes_via, ens_boxes_is_via},
+                 {".json", &ens_boxes_coco, ens_coco_is_likely},
+                 {".json", &ens_boxes_json_list, ens_boxes_is_json_list},
+                 {".json", &ens_boxes_coco, NULL},
+                 {".csv", &ens_boxes_via, ens_boxes_is_via},
+                 {".csv", &ens_boxes_csv, NULL},
+                 {".tsv", &ens_boxes_csv, NULL},
+                 {".xml", &ens_boxes_cvat, NULL},
+                 {".yaml", &ens_boxes_yolo, NULL},
+                 {".yml", &ens_boxes_yolo, NULL},
+                 {".jsonl", &ens_boxes_json_lines, NULL},
+                 {".txt", &ens_boxes_list, NULL}};
   g_autofree char *lower = g_ascii_strdown (path, -1);
 
   for (guint i = 0; i < G_N_ELEMENTS (endings); i++)
-    if (g_str_has_suffix (lower, endings[i].ending))
+    if (g_str_has_suffix (lower, endings[i].ending)
+        && (endings[i].fits == NULL || endings[i].fits (path)))
       return endings[i].layout;
   return NULL;
 }
@@ -467,6 +391,25 @@ tell_left_out (EnsBoxesReading *reading, const GPtrArray *images)
   ens_left_out_tell (&left_out, reading->folder, reading->notes);
 }
 
+/* Classes that the set's files name, but of which there is nothing to learn. */
+static void
+tell_undepicted (EnsBoxesReading *reading, const GPtrArray *images)
+{
+  g_autofree char *names = NULL;
+
+  for (guint i = 0; i < images->len; i++) {
+    const GArray *boxes = ((const EnsBoxedImage *)images->pdata[i])->boxes;
+
+    for (guint b = 0; b < boxes->len; b++)
+      g_hash_table_remove (reading->declared, g_array_index (boxes, EnsBox, b).label);
+  }
+  if (g_hash_table_size (reading->declared) == 0)
+    return;
+  names = ens_left_out_list_names (reading->declared);
+  ens_boxes_reading_note (reading, "%s: classes that are declared, but that no picture shows: %s",
+                          reading->folder, names);
+}
+
 GPtrArray *
 ens_boxes_load_found (const EnsBoxesFound *found, GPtrArray *notes, GError **error)
 {
@@ -480,6 +423,7 @@ ens_boxes_load_found (const EnsBoxesFound *found, GPtrArray *notes, GError **err
     return NULL;
   ens_boxes_sort (images);
   tell_choice (&reading, found);
+  tell_undepicted (&reading, images);
   if (reading.whole)
     tell_left_out (&reading, images);
   return images;
@@ -497,7 +441,8 @@ ens_boxes_load (const char *path, GPtrArray *notes, GError **error)
   g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
                "%s: expected a folder with the files of COCO (annotations/instances_*.json), Open "
                "Images, CVAT, Pascal VOC (Annotations, JPEGImages), YOLO (data.yaml, labels), "
-               "tables (*.csv), JSON lines (*.jsonl) or lists (*.txt), or one of these files",
+               "LabelMe, VGG Image Annotator, CUB-200, tables (*.csv), JSON (*.jsonl, *.json of "
+               "{\"image\": …, \"label\": …}) or lists (*.txt), or one of these files",
                found.path);
   return NULL;
 }

@@ -39,13 +39,17 @@ typedef struct {
  * `path` is a folder, or one file with annotations, in one of these layouts, of which a folder's
  * files show the first one that fits (compute/dataset/README.md has an example of each):
  *
+ *  LabelMe       NAME.json with shapes for each picture (boxes-labelme.c)
+ *  VIA           VGG Image Annotator's *.json and *.csv (boxes-via.c)
  *  COCO          *.json with images, annotations, categories (boxes-coco.h)
  *  Open Images   *-annotations-bbox.csv, *-annotations-human-imagelabels.csv (boxes-open-images.c)
  *  CVAT          annotations.xml, version 1.1 (boxes-cvat.c)
  *  Pascal VOC    NAME.xml for each picture (boxes-voc.c)
  *  YOLO          data.yaml, labels/NAME.txt for each picture (boxes-yolo.c)
+ *  CUB-200       images.txt, image_class_labels.txt (boxes-cub.c)
  *  tables        *.csv of files with classes, with or without boxes (boxes-csv.c)
  *  JSON lines    metadata.jsonl, as Hugging Face's imagefolder has it (boxes-json-lines.c)
+ *  JSON lists    *.json of pictures with their classes (boxes-json-list.c)
  *  lists         *.txt of pictures with their classes (boxes-list.c)
  *
  * Pictures are not opened. A picture that is not there, and an annotation that can't be what it

@@ -2,6 +2,8 @@
 /* Which files of a folder are COCO's annotations. */
 #include <string.h>
 
+#include "base/files.h"
+#include "base/json-scan.h"
 #include "dataset/boxes-coco.h"
 #include "dataset/coco-scan.h"
 #include "dataset/listing.h"
@@ -50,6 +52,23 @@ has_ending (const char *name)
   return g_str_has_suffix (lower, ".json");
 }
 
+/* Whether it is another layout's JSON, whatever the file is called. */
+static gboolean
+is_list (const char *path)
+{
+  g_autoptr (GMappedFile) file = ens_file_map (path, NULL);
+  gsize length = file != NULL ? g_mapped_file_get_length (file) : 0;
+  EnsJsonScan scan;
+  gboolean list;
+
+  if (length == 0)
+    return FALSE;
+  ens_json_scan_init (&scan, path, g_mapped_file_get_contents (file), length);
+  list = ens_json_scan_peek (&scan) == '[';
+  ens_json_scan_finish (&scan, NULL);
+  return list;
+}
+
 /* By where a file lies or what it is called, whatever it says; or by what it says. */
 static gboolean
 is_annotations (const char *path)
@@ -60,7 +79,8 @@ is_annotations (const char *path)
 
   return has_ending (name)
          && (strcmp (folder_name, ANNOTATIONS) == 0 || g_str_has_prefix (name, INSTANCES)
-             || strstr (name, "coco") != NULL || ens_coco_is_likely (path));
+             || strstr (name, "coco") != NULL || ens_coco_is_likely (path))
+         && !is_list (path);
 }
 
 /* path: (transfer full) */

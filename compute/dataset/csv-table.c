@@ -10,9 +10,9 @@
 
 /* What columns are called, the most common first; names are compared without case, spaces, “_” and
  * “-”. */
-static const char *const column_names[ENS_N_CSV][14] = {
+static const char *const column_names[ENS_N_CSV][15] = {
     [ENS_CSV_FILE] = {"file", "filename", "image", "imagename", "imageid", "path", "filepath",
-                      "imagepath", "imgpath", "img", "picture", "name", "id"},
+                      "imagepath", "imgpath", "img", "picture", "name", "id", "imagefilename"},
     [ENS_CSV_CLASS] = {"class", "label", "labels", "classes", "category", "categories", "classname",
                        "labelname", "tag", "tags", "target", "labelnames"},
     [ENS_CSV_XMIN] = {"xmin", "x1", "left"},

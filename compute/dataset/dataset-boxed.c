@@ -5,11 +5,9 @@
 
 #include "dataset/boxes-private.h"
 #include "dataset/dataset-private.h"
+#include "dataset/left-out.h"
 #include "dataset/listing.h"
 #include "dataset/voc-lists.h"
-
-/* How many names a note lists. */
-#define MAX_NAMES 6
 
 /* Images of a data set, before their classes are known. */
 typedef struct {
@@ -262,23 +260,6 @@ add_item (EnsDataset *dataset, EnsSplit split, const EnsBoxedImage *image, const
   add_unmentioned (item, image, classes);
 }
 
-/* The names, but not more than can be read. (transfer full) */
-static char *
-list_strangers (const Strangers *strangers)
-{
-  guint n;
-  g_autofree const char **names =
-      (const char **)g_hash_table_get_keys_as_array (strangers->names, &n);
-  g_autofree char *text = NULL;
-
-  qsort (names, n, sizeof *names, ens_listing_compare);
-  if (n <= MAX_NAMES)
-    return g_strjoinv (", ", (char **)names);
-  names[MAX_NAMES] = NULL;
-  text = g_strjoinv (", ", (char **)names);
-  return g_strdup_printf ("%s and %u more", text, n - MAX_NAMES);
-}
-
 static gboolean
 check_strangers (EnsDataset *dataset, EnsSplit split, const Strangers *strangers, GError **error)
 {
@@ -287,7 +268,7 @@ check_strangers (EnsDataset *dataset, EnsSplit split, const Strangers *strangers
 
   if (strangers->n == 0)
     return TRUE;
-  names = list_strangers (strangers);
+  names = ens_left_out_list_names (strangers->names);
   if (strangers->n_known == 0) {
     g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
                  "%s: expected %s images with objects of the classes %s, found %s alone",

@@ -76,8 +76,8 @@ ens_dataset_miss_split (const EnsDataset *dataset, EnsSplit split, GError **erro
       error, ENS_ERROR, ENS_ERROR_DATA,
       "%s: found no %s images; looked for %s" G_DIR_SEPARATOR_S "CLASS" G_DIR_SEPARATOR_S
       "IMAGE with names such as *.jpg or *.png, for two or more folders CLASS and no others, each "
-      "with images in it, and for annotations of COCO, Open Images, CVAT, Pascal VOC, YOLO, "
-      "tables, JSON lines or lists%s",
+      "with images in it, and for annotations of LabelMe, VGG Image Annotator, COCO, Open Images, "
+      "CVAT, Pascal VOC, YOLO, CUB-200, tables, JSON or lists%s",
       dataset->folder, ens_split_name (split), ens_split_name (split), unfit);
   return FALSE;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "dataset/left-out.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "dataset/picture-names.h"
@@ -67,6 +68,24 @@ ens_left_out_tell (const EnsLeftOut *left_out, const char *folder, GPtrArray *no
 
   if (*description != '\0')
     g_ptr_array_add (notes, g_strdup_printf ("%s: left out %s", folder, description));
+}
+
+/* How many names a note lists. */
+#define MAX_NAMES 6
+
+char *
+ens_left_out_list_names (GHashTable *set)
+{
+  guint n;
+  g_autofree const char **names = (const char **)g_hash_table_get_keys_as_array (set, &n);
+  g_autofree char *text = NULL;
+
+  qsort (names, n, sizeof *names, ens_listing_compare);
+  if (n <= MAX_NAMES)
+    return g_strjoinv (", ", (char **)names);
+  names[MAX_NAMES] = NULL;
+  text = g_strjoinv (", ", (char **)names);
+  return g_strdup_printf ("%s and %u more", text, n - MAX_NAMES);
 }
 
 /* ---- What no annotation has used ---- */

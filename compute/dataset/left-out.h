@@ -45,6 +45,9 @@ char *ens_left_out_describe (const EnsLeftOut *left_out);
 /* Adds "FOLDER: left out …" to the notes (char *), if there is something to tell. */
 void ens_left_out_tell (const EnsLeftOut *left_out, const char *folder, GPtrArray *notes);
 
+/* The names of a set in byte order, but not more than can be read. (transfer full) */
+char *ens_left_out_list_names (GHashTable *set);
+
 /* Counts every file below the folder that is not among `used` (canonical paths), nor below a folder
  * that is: pictures, what could be annotations, and the rest. */
 void ens_left_out_add_unused (EnsLeftOut *left_out, const char *folder, GHashTable *used);

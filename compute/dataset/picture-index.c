@@ -17,7 +17,8 @@ struct _EnsPictureIndex {
 char *
 ens_name_normalise (const char *name)
 {
-  char *normal = g_utf8_normalize (name, -1, G_NORMALIZE_NFC);
+  char *normal =
+      g_str_is_ascii (name) ? g_strdup (name) : g_utf8_normalize (name, -1, G_NORMALIZE_NFC);
 
   return normal != NULL ? normal : g_utf8_make_valid (name, -1);
 }
@@ -103,13 +104,24 @@ look_up (GHashTable *table, const char *key)
   return path != NULL && *path != '\0' ? path : NULL;
 }
 
-/* As the keys are: no “.” and no backslashes. (transfer full) */
+/* Whether a name is as keys are: lists have millions, which need not be rewritten. */
+static gboolean
+is_plain (const char *name)
+{
+  gsize length = strlen (name);
+
+  return length > 0 && g_str_is_ascii (name) && strchr (name, '\\') == NULL
+         && strstr (name, "//") == NULL && strstr (name, "./") == NULL && name[0] != '/'
+         && strchr ("/.", name[length - 1]) == NULL;
+}
+
+/* A name as keys are: no “.” and no backslashes. (transfer full) */
 static char *
-make_key (const char *inside, const char *name)
+clean (const char *name)
 {
   g_autofree char *slashes = g_strdelimit (ens_name_normalise (name), "\\", '/');
   g_auto (GStrv) parts = g_strsplit (slashes, "/", -1);
-  g_autoptr (GString) key = g_string_new (inside);
+  g_autoptr (GString) key = g_string_new (NULL);
 
   for (guint i = 0; parts[i] != NULL; i++)
     if (*parts[i] != '\0' && strcmp (parts[i], ".") != 0)
@@ -120,16 +132,34 @@ make_key (const char *inside, const char *name)
 const char *
 ens_picture_index_find (const EnsPictureIndex *index, const char *inside, const char *name)
 {
-  g_autofree char *key = make_key (inside, name);
+  g_autofree char *cleaned = is_plain (name) ? NULL : clean (name);
+  const char *end = cleaned != NULL ? cleaned : name;
+  g_autofree char *key =
+      *inside != '\0' && *end != '\0' ? g_strconcat (inside, G_DIR_SEPARATOR_S, end, NULL) : NULL;
 
-  return ens_boxes_name_is_inside (name) ? look_up (index->by_path, key) : NULL;
+  if (!ens_boxes_name_is_inside (name))
+    return NULL;
+  return look_up (index->by_path, key != NULL ? key : *end != '\0' ? end : inside);
+}
+
+gboolean
+ens_picture_index_has (const EnsPictureIndex *index, const char *name, const char **only)
+{
+  g_autofree char *cleaned = is_plain (name) ? NULL : clean (name);
+  const char *whole = cleaned != NULL ? cleaned : name, *slash = strrchr (whole, G_DIR_SEPARATOR);
+  const char *path = ens_boxes_name_is_inside (name)
+                         ? g_hash_table_lookup (index->by_name, slash != NULL ? slash + 1 : whole)
+                         : NULL;
+
+  *only = path != NULL && *path != '\0' ? path : NULL;
+  return path != NULL;
 }
 
 const char *
 ens_picture_index_find_anywhere (const EnsPictureIndex *index, const char *name)
 {
-  g_autofree char *key = make_key ("", name);
-  g_autofree char *base = g_path_get_basename (key);
+  const char *only;
 
-  return ens_boxes_name_is_inside (name) ? look_up (index->by_name, base) : NULL;
+  ens_picture_index_has (index, name, &only);
+  return only;
 }

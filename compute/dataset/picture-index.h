@@ -25,5 +25,8 @@ const char *ens_picture_index_find (const EnsPictureIndex *index, const char *in
  * alone. */
 const char *ens_picture_index_find_anywhere (const EnsPictureIndex *index, const char *name);
 
+/* Whether there is any such picture; `only` is the only one, NULL if there are several. */
+gboolean ens_picture_index_has (const EnsPictureIndex *index, const char *name, const char **only);
+
 /* A name in normal form C; of one that is no text, what can be read of it. (transfer full) */
 char *ens_name_normalise (const char *name);

@@ -3,21 +3,22 @@
 
 #include <string.h>
 
+static const char *const endings[] = {
 #ifdef ENS_HAVE_HEIF
-#define HEIF_READ ".heic", ".heif", ".avif"
-#define HEIF_FOREIGN
-#else
-#define HEIF_READ
-#define HEIF_FOREIGN ".heic", ".heif", ".avif",
+    ".heic", ".heif", ".hif",  ".avif",
 #endif
-
-static const char *const endings[] = {".jpg", ".jpeg", ".jpe",  ".jfif", ".png",
-                                      ".bmp", ".gif",  ".webp", ".tif",  ".tiff",
-                                      ".ppm", ".pgm",  ".pbm",  ".pnm",  HEIF_READ};
+    ".jpg",  ".jpeg", ".jpe",  ".jfif", ".pjpeg", ".pjp", ".mpo", ".png", ".apng", ".bmp",
+    ".dib",  ".gif",  ".webp", ".tif",  ".tiff",  ".ppm", ".pgm", ".pbm", ".pnm"};
 
 /* Of pictures that decoders here don't read. */
 static const char *const foreign_endings[] = {
-    HEIF_FOREIGN ".jxl", ".jp2", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf"};
+#ifndef ENS_HAVE_HEIF
+    ".heic", ".heif", ".hif", ".avif",
+#endif
+    ".jxl",  ".jp2",  ".j2k", ".jpx",  ".jpf", ".jxr", ".wdp", ".svg", ".svgz",
+    ".psd",  ".psb",  ".xcf", ".eps",  ".ico", ".cur", ".tga", ".exr", ".hdr",
+    ".pfm",  ".pam",  ".dds", ".qoi",  ".pcx", ".bpg", ".dcm", ".dng", ".cr2",
+    ".cr3",  ".nef",  ".nrw", ".arw",  ".raf", ".orf", ".rw2", ".pef", ".srw"};
 
 static gboolean
 has_ending (const char *name, const char *const *list, guint n)

@@ -34,6 +34,49 @@ lists_clear (Lists *lists)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Lists, lists_clear)
 
+/* ---- Where lists lie ---- */
+
+#define IMAGE_SETS "ImageSets"
+#define ANNOTATIONS "Annotations"
+
+/* Whether the name is a split's list. */
+static gboolean
+is_split_list (const char *path)
+{
+  g_autofree char *stem = ens_picture_stem (path);
+  EnsSplit split;
+
+  return g_str_has_suffix (path, ENDING) && ens_split_parse (stem, &split);
+}
+
+/* The folder whose pictures the lists of a folder may be of: that of …/ImageSets/Main,
+ * …/ImageSets, or one with a folder Annotations itself. NULL: it has no lists. (transfer full) */
+static char *
+find_home (const char *lists)
+{
+  g_autofree char *name = g_path_get_basename (lists), *above = g_path_get_dirname (lists);
+  g_autofree char *above_name = g_path_get_basename (above);
+  g_autofree char *annotations = g_build_filename (lists, ANNOTATIONS, NULL);
+
+  if (strcmp (name, "Main") == 0 && strcmp (above_name, IMAGE_SETS) == 0)
+    return g_path_get_dirname (above);
+  if (strcmp (name, IMAGE_SETS) == 0)
+    return g_steal_pointer (&above);
+  return g_file_test (annotations, G_FILE_TEST_IS_DIR) ? g_strdup (lists) : NULL;
+}
+
+gboolean
+ens_voc_is_list (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path), *name = g_path_get_basename (folder);
+  g_autofree char *home = find_home (folder);
+
+  /* Lists of a class have any name, and lie where nothing else does. */
+  return home != NULL && (strcmp (name, "Main") == 0 || is_split_list (path));
+}
+
+/* ---- Lists ---- */
+
 /* What lists call an image. (transfer full) */
 static char *
 image_key (const EnsBoxedImage *image)
@@ -131,6 +174,14 @@ find_list (const Lists *lists, const char *name)
   return NULL;
 }
 
+static gboolean
+is_list_of (const Lists *lists, const char *name)
+{
+  g_autofree char *path = g_build_filename (lists->folder, name, NULL);
+
+  return ens_voc_is_list (path);
+}
+
 /* The lists of the split by class, in byte order. (transfer full) */
 static GPtrArray *
 find_class_lists (const Lists *lists, const char *split)
@@ -141,7 +192,8 @@ find_class_lists (const Lists *lists, const char *split)
 
   if (ens_listing_read (&listing, lists->folder, NULL))
     for (guint i = 0; i < listing.files->len; i++)
-      if (g_str_has_suffix (listing.files->pdata[i], ending))
+      if (g_str_has_suffix (listing.files->pdata[i], ending)
+          && is_list_of (lists, listing.files->pdata[i]))
         g_ptr_array_add (names, g_strdup (listing.files->pdata[i]));
   return names;
 }
@@ -181,9 +233,9 @@ tell_unused (const Lists *lists)
 
   if (!ens_listing_read (&listing, lists->folder, NULL))
     return;
-  ens_left_out_add_rest (&left_out, lists->folder, &listing);
   for (guint i = 0; i < listing.files->len; i++)
-    if (!g_hash_table_contains (lists->used, listing.files->pdata[i])) {
+    if (is_list_of (lists, listing.files->pdata[i])
+        && !g_hash_table_contains (lists->used, listing.files->pdata[i])) {
       g_autofree char *path = g_build_filename (lists->folder, listing.files->pdata[i], NULL);
 
       ens_left_out_add (&left_out, ENS_LEFT_OUT_ANNOTATION, path);
@@ -215,11 +267,11 @@ static gboolean
 read_lists (const char *folder, GPtrArray *images, GPtrArray **splits, GPtrArray *notes,
             gboolean *divided, GError **error)
 {
-  gboolean found[ENS_N_SPLITS];
+  gboolean found[ENS_N_SPLITS] = {FALSE};
   g_auto (Lists) lists = {0};
 
   lists_init (&lists, folder, images, notes);
-  for (guint s = 0; s < ENS_N_SPLITS; s++)
+  for (guint s = 0; images->len > 0 && s < ENS_N_SPLITS; s++)
     if (!read_split (&lists, (EnsSplit)s, splits[s], &found[s], error))
       return FALSE;
   tell_unused (&lists);
@@ -236,17 +288,7 @@ read_lists (const char *folder, GPtrArray *images, GPtrArray **splits, GPtrArray
   return TRUE;
 }
 
-/* ---- Folders with lists ---- */
-
-#define LISTS G_DIR_SEPARATOR_S "ImageSets" G_DIR_SEPARATOR_S "Main"
-
-gboolean
-ens_voc_is_list (const char *path)
-{
-  g_autofree char *folder = g_path_get_dirname (path);
-
-  return g_str_has_suffix (folder, LISTS);
-}
+/* ---- All lists ---- */
 
 static void
 add_lists (const char *path, gpointer data)
@@ -262,10 +304,10 @@ static GPtrArray *
 take_beside (const char *lists, GPtrArray *rest)
 {
   GPtrArray *beside = g_ptr_array_new ();
-  g_autofree char *home = g_strndup (lists, strlen (lists) - strlen (LISTS) + 1);
+  g_autofree char *folder = find_home (lists);
+  g_autofree char *home = g_strconcat (folder, G_DIR_SEPARATOR_S, NULL);
   guint n = 0;
 
-  home[strlen (home) - 1] = G_DIR_SEPARATOR;
   for (guint i = 0; i < rest->len; i++)
     if (g_str_has_prefix (((const EnsBoxedImage *)rest->pdata[i])->path, home))
       g_ptr_array_add (beside, rest->pdata[i]);

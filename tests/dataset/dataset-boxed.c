@@ -104,16 +104,26 @@ write_images (void)
   write_image ("5", "?emu");
 }
 
+static const char *const lists_places[] = {"ImageSets/Main/", "ImageSets/", ""};
+
+static void
+write_list (const char *place, const char *name, const char *text)
+{
+  g_autofree char *path = g_strconcat (place, name, NULL);
+
+  test_folder_write (path, text);
+}
+
 START_TEST (test_lists)
 {
   g_autoptr (EnsDataset) dataset = NULL;
   g_autoptr (GError) error = NULL;
 
   write_images ();
-  test_folder_write ("ImageSets/Main/train.txt", "3\n1 \n2 -1\n");
-  test_folder_write ("ImageSets/Main/val.txt", "4\r\n");
-  test_folder_write ("ImageSets/Main/test.txt", "5\n");
-  test_folder_write ("ImageSets/Main/dog_train.txt", "1 1\n");
+  write_list (lists_places[_i], "train.txt", "3\n1 \n2 -1\n");
+  write_list (lists_places[_i], "val.txt", "4\r\n");
+  write_list (lists_places[_i], "test.txt", "5\n");
+  write_list (lists_places[_i], "dog_train.txt", "1 1\n");
   dataset = ens_dataset_load (test_folder, NULL, &error);
   ck_assert_no_error (error);
   ck_assert_uint_eq (dataset->n_classes, 3);
@@ -121,9 +131,12 @@ START_TEST (test_lists)
   check_split (dataset, ENS_SPLIT_TRAIN, "3.jpg:ape+dog? 1.jpg:cat+dog 2.jpg");
   check_split (dataset, ENS_SPLIT_VALIDATION, "4.jpg:cat");
   check_split (dataset, ENS_SPLIT_TEST, "5.jpg");
-  ck_assert_uint_eq (dataset->notes->len, 1);
-  ck_assert_contains (dataset->notes->pdata[0], "layout does not need: 1, such as ");
-  ck_assert_contains (dataset->notes->pdata[0], "dog_train.txt");
+  ck_assert_uint_eq (dataset->notes->len, _i == 0 ? 1 : 2);
+  if (_i > 0)
+    ck_assert_contains (dataset->notes->pdata[0],
+                        "dog_train.txt, which would be lists of pictures");
+  ck_assert_contains (dataset->notes->pdata[_i > 0], "layout does not need: 1, such as ");
+  ck_assert_contains (dataset->notes->pdata[_i > 0], "dog_train.txt");
 }
 END_TEST
 
@@ -429,8 +442,9 @@ START_TEST (test_coco)
   check_split (dataset, ENS_SPLIT_TEST, "");
   item = dataset->samples[ENS_SPLIT_VALIDATION]->pdata[0];
   ck_assert (g_str_has_suffix (item->path, "/val2017/1.jpg"));
-  ck_assert_uint_eq (dataset->notes->len, 1);
-  ck_assert_contains (dataset->notes->pdata[0], "captions_val2017.json");
+  ck_assert_uint_eq (dataset->notes->len, 2);
+  ck_assert_contains (dataset->notes->pdata[0], "declared, but that no picture shows: bee");
+  ck_assert_contains (dataset->notes->pdata[1], "captions_val2017.json");
 }
 END_TEST
 
@@ -475,7 +489,7 @@ main (int argc, char **argv)
   test_init (&argc, &argv);
   test_suite ("dataset/dataset-boxed");
   test_fixture (test_folder_set_up, test_folder_tear_down);
-  test_add ("voc-lists", test_lists);
+  TEST_ADD_LOOP ("voc-lists", test_lists, lists_places);
   test_add ("voc-no-lists", test_no_lists);
   TEST_ADD_LOOP ("voc-other-lists", test_other_lists, lists_rows);
   test_add ("boxes", test_boxes);

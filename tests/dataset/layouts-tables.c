@@ -39,7 +39,8 @@ static const LayoutRow rows[] = {
       {"train/b.jpg"},
       {"valid/_classes.csv", "filename,cat,dog\na.jpg,0,\n"},
       {"valid/a.jpg"}},
-     "t train/a.jpg: cat; t train/b.jpg: cat dog?; v valid/a.jpg: dog?"},
+     "t train/a.jpg: cat; t train/b.jpg: cat dog?; v valid/a.jpg: dog?",
+     {"classes that are declared, but that no picture shows: dog"}},
     {"csv-only-other-column", {{"t.csv", "id,breed\na,pug\n"}, {"a.jpg"}}, "a.jpg: pug"},
     {"csv-boxes-by-split",
      {{"train/_annotations.csv", "filename,width,height,class,xmin,ymin,xmax,ymax\n"
