@@ -86,6 +86,16 @@ ens_gradient_reshape (EnsGradient *gradient, EnsValue *value, const EnsShape *sh
 }
 
 EnsValue *
+ens_gradient_quotient (EnsGradient *gradient, EnsValue *a, EnsValue *b)
+{
+  EnsValue *zero = ens_gradient_number (gradient, b->type, 0);
+  EnsValue *is_zero = ens_gradient_apply (gradient, &ens_op_equal, NULL, b, zero, NULL);
+  EnsValue *quotient = ens_gradient_apply (gradient, &ens_op_div, NULL, a, b, NULL);
+
+  return ens_gradient_apply (gradient, &ens_op_where, NULL, is_zero, zero, quotient, NULL);
+}
+
+EnsValue *
 ens_gradient_zeroes (EnsGradient *gradient, const EnsValue *like)
 {
   EnsValue *zero = ens_gradient_number (gradient, like->type, 0);

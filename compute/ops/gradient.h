@@ -24,6 +24,8 @@ EnsValue *ens_gradient_number (EnsGradient *gradient, EnsType type, double value
 EnsValue *ens_gradient_cast (EnsGradient *gradient, EnsValue *value, EnsType type);
 /* The same elements in another shape. */
 EnsValue *ens_gradient_reshape (EnsGradient *gradient, EnsValue *value, const EnsShape *shape);
+/* a / b, and 0 where b is 0; the shapes broadcast. */
+EnsValue *ens_gradient_quotient (EnsGradient *gradient, EnsValue *a, EnsValue *b);
 /* Zeroes. */
 EnsValue *ens_gradient_zeroes (EnsGradient *gradient, const EnsValue *like);
 /* Part of a value along one axis: `n` elements from `start` on, in steps of 1 or −1. */

@@ -301,7 +301,8 @@ lp_per_image (const EnsNode *node)
   return !ens_axis_is_batch (node, ((const EnsLpNormalizationParams *)node->params)->axis);
 }
 
-/* y = x / n: dx = (dy − ∂n / ∂x · Σ dy · y) / n, with ∂n / ∂x = y, or the sign of x for p = 1. */
+/* y = x / n: dx = (dy − ∂n / ∂x · Σ dy · y) / n, with ∂n / ∂x = y, or the sign of x for p = 1. Of
+ * zeroes, which stay zeroes, dx is 0. */
 static gboolean
 lp_gradient (EnsGradient *gradient, GError **error)
 {
@@ -318,7 +319,7 @@ lp_gradient (EnsGradient *gradient, GError **error)
   sum = ens_gradient_sum (gradient, sum, 1u << axis);
   sum = ens_gradient_apply (gradient, &ens_op_mul, NULL, slope, sum, NULL);
   dy = ens_gradient_apply (gradient, &ens_op_sub, NULL, dy, sum, NULL);
-  gradient->inputs[0] = ens_gradient_apply (gradient, &ens_op_div, NULL, dy, norm, NULL);
+  gradient->inputs[0] = ens_gradient_quotient (gradient, dy, norm);
   return TRUE;
 }
 

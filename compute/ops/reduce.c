@@ -382,11 +382,13 @@ reduce_l1_back (const Reduced *reduced)
   return apply (reduced, &ens_op_mul, reduced->dy, apply (reduced, &ens_op_sign, reduced->x, NULL));
 }
 
+/* Of a vector of zeroes, where there is no derivative, 0, as PyTorch has it. */
 static EnsValue *
 reduce_l2_back (const Reduced *reduced)
 {
-  return apply (reduced, &ens_op_mul,
-                apply (reduced, &ens_op_div, reduced->dy, get_output (reduced)), reduced->x);
+  EnsValue *share = ens_gradient_quotient (reduced->gradient, reduced->dy, get_output (reduced));
+
+  return apply (reduced, &ens_op_mul, share, reduced->x);
 }
 
 static EnsValue *

@@ -471,5 +471,6 @@ const EnsOp ens_op_gather = {.name = "Gather",
                              .reference = gather_reference,
                              .gpu = gather_gpu,
                              .gradient = gather_gradient,
+                             .parameters = {[0] = ENS_PARAMETER_BIAS},
                              .per_image = gather_per_image,
                              .example = gather_examples};

@@ -37,7 +37,8 @@ ROWS (prod, "0.5", "2", {"by-hand", "axes=[1]", X, "2x1 = 6 120"},
       {"zeroes", "axes=[1]", "3x2 in 0..0", "3x1 = 0 0 0"},
       {"integers", NULL, "int64 3 = 3 4 5", "int64 1 = 60"});
 ROWS (l1, "-1", "1", {"by-hand", "axes=[1]", "2x2 = -1 2 3 -4", "2x1 = 3 7"});
-ROWS (l2, "-1", "1", {"by-hand", "axes=[1]", "2x2 = 3 4 -6 8", "2x1 = 5 10"});
+ROWS (l2, "-1", "1", {"by-hand", "axes=[1]", "2x2 = 3 4 -6 8", "2x1 = 5 10"},
+      {"zeroes", "axes=[1]", "3x2 in 0..0", "3x1 = 0 0 0"});
 ROWS (sum_square, "-1", "1", {"by-hand", "axes=[1]", "2x2 = 3 4 -6 8", "2x1 = 25 100"});
 ROWS (log_sum, "0.5", "2", {"by-hand", "axes=[1]", "1x2 = 2 3", "1x1 = 1.6094379"});
 ROWS (log_sum_exp, "-1", "1", {"by-hand", "axes=[1]", "1x2 = 0 1", "1x1 = 1.3132617"},

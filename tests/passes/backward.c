@@ -99,6 +99,40 @@ START_TEST (test_errors)
 }
 END_TEST
 
+/* Of vectors of zeroes, which have no direction: 0, not 0 / 0. */
+static const struct {
+  const char *name, *op;
+  union {
+    EnsReduceParams reduce;
+    EnsLpNormalizationParams lp;
+  } params;
+} zero_rows[] = {
+    {"length", "ReduceL2", .params.reduce = {.axes = {1, TRUE, {1}}}},
+    {"unit-length", "LpNormalization", .params.lp = {1, 2}},
+    {"unit-sum", "LpNormalization", .params.lp = {1, 1}},
+};
+
+START_TEST (test_zeroes)
+{
+  g_autoptr (EnsTensor) zeroes = ens_tensor_new (ENS_TYPE_FLOAT32, &ENS_SHAPE (2, 3));
+  g_autoptr (GPtrArray) outputs = NULL;
+  g_autoptr (GError) error = NULL;
+  EnsValue *x, *y, *gradient = NULL;
+  g_auto (Builder) b;
+
+  memset (zeroes->data, 0, ens_tensor_size (zeroes));
+  builder_init (&b, 1);
+  x = build_input (&b, &zeroes->shape);
+  y = build (&b, zero_rows[_i].op, &zero_rows[_i].params, x, NULL);
+  ck_assert (ens_graph_backward (b.graph, build_sum (&b, y), &x, 1, &gradient, &error));
+  ens_graph_add_output (b.graph, gradient);
+  outputs = ens_interpret (b.graph, &zeroes, &error);
+  ck_assert_no_error (error);
+  for (guint i = 0; i < 6; i++)
+    ck_assert_double_eq (get (outputs, 0, i), 0);
+}
+END_TEST
+
 /* Recomputation */
 
 #define LAYERS 12
@@ -190,6 +224,7 @@ main (int argc, char **argv)
   test_add ("contributions", test_contributions);
   test_add ("values", test_values);
   test_add ("errors", test_errors);
+  TEST_ADD_ROWS ("zeroes", test_zeroes, zero_rows);
   TEST_ADD_ROWS ("recompute", test_recompute, recompute_rows);
   return test_run ();
 }

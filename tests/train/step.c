@@ -6,6 +6,7 @@
 #include "build.h"
 #include "check-main.h"
 #include "ops/registry.h"
+#include "passes/rewrite.h"
 
 #define N 4
 #define CHANNELS 3
@@ -97,6 +98,44 @@ START_TEST (test_gradient)
   ck_assert_double_eq_tol (gradients[1], 0.5 * (25 + 4) / 12, 1e-5);
   ck_assert_double_eq_tol (gradients[2], 0.5 * (9 + 81) / 12, 1e-5);
   ck_assert_double_eq_tol (y[0], -0.5, 1e-6);
+}
+END_TEST
+
+/* Slopes are looked up in a table: rows that are not looked up get no gradient. */
+START_TEST (test_table)
+{
+  static const float rows[] = {0.5f, 9, 0.5f, 9};
+  static const gint64 numbers[CHANNELS] = {2, 0, 2};
+  g_autoptr (EnsTensor) table = ens_tensor_new_copy (ENS_TYPE_FLOAT32, &ENS_SHAPE (4), rows);
+  g_autoptr (EnsTensor) indices =
+      ens_tensor_new_copy (ENS_TYPE_INT64, &ENS_SHAPE (CHANNELS), numbers);
+  float target[N * CHANNELS], gradients[4], loss;
+  EnsStepArrays arrays = {(const gconstpointer[]) {x, target}, NULL, gradients};
+  g_autoptr (EnsStep) step = NULL;
+  g_autoptr (GError) error = NULL;
+  const EnsParameter *parameters;
+  EnsValue *slope, *inputs[2];
+  g_auto (Fixture) f;
+  guint n;
+
+  fixture_init (&f);
+  make_target (target);
+  slope = ens_graph_find (f.builder.graph, "slope");
+  inputs[0] = ens_graph_add_constant (f.builder.graph, "table", table);
+  inputs[1] = ens_graph_add_constant (f.builder.graph, "indices", indices);
+  ens_graph_replace_uses (f.builder.graph, slope,
+                          ens_graph_insert (f.builder.graph, ens_graph_node (f.builder.graph, 0),
+                                            &ens_op_gather, &(EnsAxisParams) {0}, inputs, 2));
+  step = ens_step_new (&f.params, f.device, &error);
+  ck_assert_no_error (error);
+  parameters = ens_step_get_parameters (step, &n);
+  ck_assert_uint_eq (n, 1);
+  ck_assert_str_eq (parameters[0].name, "table");
+  ck_assert_int_eq (parameters[0].kind, ENS_PARAMETER_BIAS);
+  ck_assert (ens_step_run (step, &arrays, &loss, &error));
+  ck_assert_double_eq_tol (gradients[0], 0.5 * (25 + 4) / 12, 1e-5);
+  ck_assert_double_eq_tol (gradients[2], 0.5 * (1 + 49 + 9 + 81) / 12, 1e-5);
+  ck_assert (gradients[1] == 0 && gradients[3] == 0);
 }
 END_TEST
 
@@ -339,6 +378,7 @@ main (int argc, char **argv)
   test_init (&argc, &argv);
   test_suite ("train/step");
   test_add ("gradient", test_gradient);
+  test_add ("table", test_table);
   test_add ("training", test_training);
   test_add_loop ("beside", test_beside, 2);
   test_add ("beside-shape", test_beside_shape);
