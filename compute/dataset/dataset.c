@@ -237,3 +237,15 @@ ens_dataset_require (const EnsDataset *dataset, EnsSplit split, GError **error)
 {
   return dataset->samples[split]->len > 0 || ens_dataset_miss_split (dataset, split, error);
 }
+
+guint8 *
+ens_dataset_copy_labels (const EnsDataset *dataset, EnsSplit split)
+{
+  const GPtrArray *items = dataset->samples[split];
+  guint8 *labels = g_new (guint8, (gsize)items->len * dataset->n_classes);
+
+  for (guint i = 0; i < items->len; i++)
+    memcpy (labels + (gsize)i * dataset->n_classes,
+            ((const EnsDatasetItem *)items->pdata[i])->labels, dataset->n_classes);
+  return labels;
+}

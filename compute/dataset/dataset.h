@@ -96,6 +96,9 @@ void ens_dataset_tell (const EnsDataset *dataset, const EnsMonitor *monitor);
 /* FALSE if the split is empty, with an error that says what was looked for. */
 gboolean ens_dataset_require (const EnsDataset *dataset, EnsSplit split, GError **error);
 
+/* The labels of a split's images, a row of n_classes for each. (transfer full) */
+guint8 *ens_dataset_copy_labels (const EnsDataset *dataset, EnsSplit split);
+
 /* The paths of all folders of the split in a data set's folder, in byte order: it may have val and
  * valid. (transfer full) (element-type char *) */
 GPtrArray *ens_dataset_find_split (const char *folder, EnsSplit split);

@@ -2,6 +2,7 @@
 /* Training, step by step: the data set, features, classifiers, fusion, the bundle. */
 #include <string.h>
 
+#include "base/fail.h"
 #include "ensemble/bundle-private.h"
 #include "train/fit-private.h"
 
@@ -28,50 +29,40 @@ ens_fit_clear (EnsFit *fit)
 
 /* A class that no training image is without can't be told from anything. */
 static gboolean
-check_class (const EnsDataset *dataset, guint class, guint n_with, guint n_without, GError **error)
+check_class (const EnsDataset *dataset, const EnsLabels *truth, guint class, GError **error)
 {
-  if (n_with > 0 && n_without > 0)
-    return TRUE;
-  g_set_error (error, ENS_ERROR, ENS_ERROR_DATA,
-               "%s: class “%s”: expected training images with and without it, found %u with and %u "
-               "without; add images of another class, or some that show none in a folder “none”",
-               dataset->folder, dataset->classes[class], n_with, n_without);
-  return FALSE;
+  guint n[3] = {0}; /* by label */
+
+  for (guint i = 0; i < truth->n_samples; i++)
+    n[truth->labels[(gsize)i * truth->n_classes + class]]++;
+  return (n[ENS_LABEL_PRESENT] > 0 && n[ENS_LABEL_ABSENT] > 0)
+         || ens_fail (error, ENS_ERROR_DATA, dataset->folder,
+                      "class “%s”: expected training images with and without it, found %u with and "
+                      "%u without; add images of another class, or some that show none in a folder "
+                      "“none”",
+                      dataset->classes[class], n[ENS_LABEL_PRESENT], n[ENS_LABEL_ABSENT]);
 }
 
-/* Of the images that could be read. */
+/* truth: of training images, all of them or those that could be read. */
 static gboolean
-check_classes (const EnsFit *fit, const EnsLabels *truth, GError **error)
+check_classes (const EnsDataset *dataset, const EnsLabels *truth, GError **error)
 {
-  for (guint c = 0; c < truth->n_classes; c++) {
-    guint n[3] = {0}; /* by label */
-
-    for (guint i = 0; i < truth->n_samples; i++)
-      n[truth->labels[(gsize)i * truth->n_classes + c]]++;
-    if (!check_class (fit->dataset, c, n[ENS_LABEL_PRESENT], n[ENS_LABEL_ABSENT], error))
+  for (guint c = 0; c < truth->n_classes; c++)
+    if (!check_class (dataset, truth, c, error))
       return FALSE;
-  }
   return TRUE;
 }
 
-/* Of all images, before hours are spent on them. */
+/* Before hours are spent on it. */
 static gboolean
-check_labels (const EnsDataset *dataset, GError **error)
+check_dataset (const EnsDataset *dataset, GError **error)
 {
-  const GPtrArray *samples = dataset->samples[ENS_SPLIT_TRAIN];
+  g_autofree guint8 *labels = ens_dataset_copy_labels (dataset, ENS_SPLIT_TRAIN);
+  const EnsLabels truth = {dataset->samples[ENS_SPLIT_TRAIN]->len, dataset->n_classes, labels};
 
-  if (!ens_dataset_require (dataset, ENS_SPLIT_TRAIN, error)
-      || !ens_dataset_require (dataset, ENS_SPLIT_VALIDATION, error))
-    return FALSE;
-  for (guint c = 0; c < dataset->n_classes; c++) {
-    guint n[3] = {0}; /* by label */
-
-    for (guint i = 0; i < samples->len; i++)
-      n[((const EnsDatasetItem *)samples->pdata[i])->labels[c]]++;
-    if (!check_class (dataset, c, n[ENS_LABEL_PRESENT], n[ENS_LABEL_ABSENT], error))
-      return FALSE;
-  }
-  return TRUE;
+  return ens_dataset_require (dataset, ENS_SPLIT_TRAIN, error)
+         && ens_dataset_require (dataset, ENS_SPLIT_VALIDATION, error)
+         && check_classes (dataset, &truth, error);
 }
 
 /* ---- Features and classifiers ---- */
@@ -125,7 +116,7 @@ load_dataset (EnsFit *fit, GError **error)
   if (fit->params->one_class != NULL
       && !ens_dataset_keep_class (fit->dataset, fit->params->one_class, error))
     return FALSE;
-  return check_labels (fit->dataset, error);
+  return check_dataset (fit->dataset, error);
 }
 
 /* While the stores of this training are open, and so stay. */
@@ -194,7 +185,7 @@ ens_fit (const EnsFitParams *params, EnsDevice *device, const EnsFrameOpener *op
       || !ens_fit_fill_unrelated (&fit, features, opener, error))
     return NULL;
   prune_cache (&fit, cache);
-  if (!check_classes (&fit, ens_fit_features_get_truth (features, ENS_SPLIT_TRAIN), error)
+  if (!check_classes (fit.dataset, ens_fit_features_get_truth (features, ENS_SPLIT_TRAIN), error)
       || !set_sub_images (&fit, features, error) || !fit_networks (&fit, features, error))
     return NULL;
   evaluation =
