@@ -5,9 +5,11 @@
 #include "graph/infer.h"
 #include "onnx/onnx.h"
 #include "ops/params.h"
+#include "ops/registry.h"
 #include "passes/label-layer.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
+#include "train/losses.h"
 #include "train/retrain-private.h"
 
 /* Where the file leaves the size open. */
@@ -120,31 +122,22 @@ import (EnsRetrainGraph *graph, const EnsRetrainParams *params, guint n_classes,
 /* -- the loss -- */
 
 static EnsValue *
-apply (EnsGraph *graph, const char *op, const char *name, gconstpointer params, EnsValue *a,
-       EnsValue *b)
+add_sigmoid (EnsGraph *graph, const char *name, EnsValue *logits)
 {
-  EnsValue *inputs[] = {a, b};
-  g_autofree gpointer zeroes = g_malloc0 (ens_op_find (op)->params_size);
-
-  return ens_graph_add_node (graph, ens_op_find (op), name, params != NULL ? params : zeroes,
-                             inputs, b != NULL ? 2 : 1, 1)
-      ->outputs[0];
+  return ens_graph_add_node (graph, &ens_op_sigmoid, name, NULL, &logits, 1, 1)->outputs[0];
 }
 
-/* Σ m (S (z) - y')², the sum of m being 1. */
+/* Σ m (S (z) - y')² / Σ m */
 static void
 append_loss (EnsGraph *graph, const EnsShape *map)
 {
   EnsValue *logits = g_ptr_array_index (graph->outputs, 0);
   EnsValue *targets = ens_graph_add_input (graph, "retrain/targets", ENS_TYPE_FLOAT32, map);
   EnsValue *weights = ens_graph_add_input (graph, "retrain/weights", ENS_TYPE_FLOAT32, map);
-  EnsValue *y = apply (graph, "Sigmoid", ENS_RETRAIN_PROBABILITIES, NULL, logits, NULL);
-  EnsValue *wrong = apply (graph, "Sub", NULL, NULL, y, targets);
-  EnsValue *square = apply (graph, "Mul", NULL, NULL, wrong, wrong);
-  EnsValue *loss = apply (graph, "Mul", NULL, NULL, square, weights);
+  EnsValue *y = add_sigmoid (graph, ENS_RETRAIN_PROBABILITIES, logits);
+  EnsValue *loss = ens_loss_squared_error (graph, y, targets, weights);
 
-  loss = apply (graph, "ReduceSum", ENS_RETRAIN_LOSS, &(EnsReduceParams) {.keepdims = FALSE}, loss,
-                NULL);
+  ens_graph_rename (graph, loss, ENS_RETRAIN_LOSS);
   g_ptr_array_set_size (graph->outputs, 0);
   ens_graph_add_output (graph, loss);
   ens_graph_add_output (graph, y);
@@ -214,8 +207,10 @@ find_shape (const EnsRetrainGraph *graph, const char *name, EnsShape *shape, GEr
     return FALSE;
   value = ens_graph_find (sample, name);
   if (value == NULL)
-    return ens_fail (error, ENS_ERROR_FORMAT, graph->network->name,
-                     "there is no value “%s” to freeze", name);
+    return ens_fail (
+        error, ENS_ERROR_FORMAT, graph->network->name,
+        "there is no value “%s” to freeze; gst-ensemble-1.0 inspect prints the layers' names",
+        name);
   *shape = value->shape;
   return TRUE;
 }
@@ -339,8 +334,7 @@ append_sigmoid (const EnsRetrainGraph *graph, EnsGraph *network)
     ens_graph_rename_node (network, output->producer, old_name);
     ens_graph_rename (network, logits, graph->logits_name);
   }
-  y = apply (network, "Sigmoid", gave_logits ? "probabilities" : graph->output_name, NULL, logits,
-             NULL);
+  y = add_sigmoid (network, gave_logits ? "probabilities" : graph->output_name, logits);
   g_ptr_array_set_size (network->outputs, 0);
   ens_graph_add_output (network, y);
 }

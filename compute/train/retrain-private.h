@@ -78,7 +78,7 @@ gboolean ens_retrain_samples_init (EnsRetrainSamples *samples, const EnsRetrainG
                                    EnsSplit split, const EnsFrameOpener *opener,
                                    const EnsMonitor *monitor, GError **error);
 void ens_retrain_samples_clear (EnsRetrainSamples *samples);
-/* Tensors in the order of the graph's inputs; weights are as they are, not shares of their sum. */
+/* Tensors in the order of the graph's inputs. */
 EnsLoaderSource ens_retrain_samples_get_source (EnsRetrainSamples *samples,
                                                 const EnsRetrainGraph *graph);
 /* The mean target of each class, as far as it can be said without opening pictures. */

@@ -22,7 +22,7 @@ typedef struct {
   EnsRetrainSamples samples[ENS_N_SPLITS];
   EnsLoader *loaders[ENS_N_SPLITS];
   gsize n_targets; /* of a batch */
-  float *shares;   /* n_targets: a batch's weights as shares of their sum */
+  float *weights;  /* n_targets: of a batch that has samples which don't count */
   float *y;        /* n_targets: a batch's probabilities */
   char *settings;
 } Retrain;
@@ -39,7 +39,7 @@ retrain_clear (Retrain *retrain)
   ens_retrain_graph_clear (&retrain->graph);
   g_clear_pointer (&retrain->dataset, ens_dataset_free);
   g_free (retrain->groups);
-  g_free (retrain->shares);
+  g_free (retrain->weights);
   g_free (retrain->y);
   g_free (retrain->settings);
 }
@@ -69,7 +69,7 @@ open_loaders (Retrain *retrain)
     retrain->loaders[s] = ens_recipe_open_loader (&retrain->params.recipe, &source);
     retrain->n_targets = source.batch * source.sizes[ENS_RETRAIN_TARGETS];
   }
-  retrain->shares = g_new (float, retrain->n_targets);
+  retrain->weights = g_new (float, retrain->n_targets);
   retrain->y = g_new (float, retrain->n_targets);
 }
 
@@ -167,21 +167,6 @@ keep_features (Retrain *retrain, GError **error)
 
 /* -- training -- */
 
-/* Weights as shares of their sum, which it returns. Items beyond `n_items` do not count. */
-static double
-share_weights (Retrain *retrain, const EnsLoaderBatch *batch, guint n_items)
-{
-  const float *weights = batch->tensors[ENS_RETRAIN_WEIGHTS];
-  gsize n = retrain->n_targets / retrain->params.recipe.batch;
-  double sum = 0;
-
-  for (gsize i = 0; i < retrain->n_targets; i++)
-    sum += i / n < n_items ? weights[i] : 0;
-  for (gsize i = 0; i < retrain->n_targets; i++)
-    retrain->shares[i] = i / n < n_items && sum > 0 ? (float)(weights[i] / sum) : 0;
-  return sum;
-}
-
 /* The mean of each class over a sample's positions is added to its image's scores. */
 static void
 add_scores (const Retrain *retrain, const float *y, float *scores)
@@ -244,12 +229,9 @@ take_step (gpointer data, const EnsLoopPosition *position, float *gradients, Ens
   if (!ens_loader_next (retrain->loaders[ENS_SPLIT_TRAIN], position->epoch, position->batch,
                         retrain->monitor, &batch, error))
     return FALSE;
-  share_weights (retrain, &batch, retrain->params.recipe.batch);
   if (!ens_step_run (retrain->step,
                      &(EnsStepArrays) {
-                         .inputs = (const gconstpointer[]) {batch.tensors[ENS_RETRAIN_PIXELS],
-                                                            batch.tensors[ENS_RETRAIN_TARGETS],
-                                                            retrain->shares},
+                         .inputs = (const gconstpointer *)batch.tensors,
                          .outputs = (const gpointer[]) {retrain->y},
                          .gradients = gradients,
                          .number = position->step,
@@ -284,6 +266,21 @@ plan_forward (Retrain *retrain, GError **error)
   return ens_network_plan (network, shapes, error);
 }
 
+/* Items beyond `n_items` do not count. Returns the sum of the others' weights. */
+static double
+mask_weights (Retrain *retrain, const EnsLoaderBatch *batch, guint n_items)
+{
+  const float *weights = batch->tensors[ENS_RETRAIN_WEIGHTS];
+  gsize n = retrain->n_targets / retrain->params.recipe.batch * n_items;
+  double sum = 0;
+
+  for (gsize i = 0; i < retrain->n_targets; i++) {
+    retrain->weights[i] = i < n ? weights[i] : 0;
+    sum += retrain->weights[i];
+  }
+  return sum;
+}
+
 static gboolean
 measure_batch (Retrain *retrain, EnsPlan *plan, guint number, Sums *sums, GError **error)
 {
@@ -297,10 +294,10 @@ measure_batch (Retrain *retrain, EnsPlan *plan, guint number, Sums *sums, GError
   if (!ens_loader_next (retrain->loaders[ENS_SPLIT_VALIDATION], 0, number, retrain->monitor, &batch,
                         error))
     return FALSE;
-  weight = share_weights (retrain, &batch, n);
+  weight = mask_weights (retrain, &batch, n);
   if (!ens_plan_run (plan,
                      (const gconstpointer[]) {batch.tensors[ENS_RETRAIN_PIXELS],
-                                              batch.tensors[ENS_RETRAIN_TARGETS], retrain->shares},
+                                              batch.tensors[ENS_RETRAIN_TARGETS], retrain->weights},
                      (const gpointer[]) {&loss, retrain->y}, error))
     return FALSE;
   sums->loss += weight * loss;
@@ -315,13 +312,11 @@ measure_batch (Retrain *retrain, EnsPlan *plan, guint number, Sums *sums, GError
 static double
 measure_accuracy (const Retrain *retrain, const float *scores)
 {
-  const GPtrArray *images = retrain->dataset->samples[ENS_SPLIT_VALIDATION];
-  guint n_classes = retrain->dataset->n_classes;
-  g_autofree guint8 *labels = g_new (guint8, images->len * n_classes);
+  const EnsDataset *dataset = retrain->dataset;
+  g_autofree guint8 *labels = ens_dataset_copy_labels (dataset, ENS_SPLIT_VALIDATION);
+  const EnsLabels truth = {dataset->samples[ENS_SPLIT_VALIDATION]->len, dataset->n_classes, labels};
 
-  for (guint i = 0; i < images->len; i++)
-    memcpy (labels + i * n_classes, ((const EnsDatasetItem *)images->pdata[i])->labels, n_classes);
-  return ens_accuracy (&(EnsLabels) {images->len, n_classes, labels}, scores, NULL);
+  return ens_accuracy (&truth, scores, NULL);
 }
 
 static gboolean
