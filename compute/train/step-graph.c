@@ -80,7 +80,9 @@ freeze (const Builder *builder, GError **error)
   g_autofree gboolean *frozen = g_new0 (gboolean, builder->graph->values->len);
 
   for (guint i = 0; names != NULL && names[i] != NULL; i++) {
-    const EnsValue *value = find_value (builder->graph, names[i], "which is to be frozen", error);
+    const EnsValue *value = find_value (
+        builder->graph, names[i],
+        "which is to be frozen; gst-ensemble-1.0 inspect prints the layers' names", error);
 
     if (value == NULL)
       return FALSE;
@@ -293,7 +295,8 @@ differentiate (const Builder *builder, GError **error)
   if (builder->step->parameters->len > 0)
     return TRUE;
   return ens_fail (error, ENS_ERROR_UNSUPPORTED, graph->name,
-                   "the loss “%s” depends on no parameter that is trained", builder->params->loss);
+                   "the loss “%s” depends on no parameter that is trained; freeze fewer layers",
+                   builder->params->loss);
 }
 
 static gboolean

@@ -127,9 +127,11 @@ fail_memory (const EnsStepParams *params, gsize least, GError **error)
   g_autofree char *found = g_format_size (least);
   g_autofree char *expected = g_format_size (params->memory_limit);
 
-  ens_fail (error, ENS_ERROR_RESOURCE, params->graph->name,
-            "a step takes at least %s of memory, the limit is %s; take fewer or smaller pictures",
-            found, expected);
+  ens_fail (
+      error, ENS_ERROR_RESOURCE, params->graph->name,
+      "a step takes at least %s of memory, the limit is %s; raise it, or take smaller batches "
+      "or pictures",
+      found, expected);
 }
 
 EnsStep *

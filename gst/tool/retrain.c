@@ -73,15 +73,24 @@ set_params (const Options *options, const char *dataset, EnsRetrainParams *param
 }
 
 static void
+print_map (const EnsDenseMap *map)
+{
+  g_print ("sub-images of %u × %u pixels, ", map->input, map->input);
+  if (map->rows * map->columns == 1)
+    g_print ("each classified as a whole\n");
+  else
+    g_print ("each classified at %u × %u positions, %g pixels apart\n", map->rows, map->columns,
+             map->spacing);
+}
+
+static void
 print_result (const EnsRetrainParams *params, const EnsRetrainResult *result)
 {
   const EnsRecipeResult *recipe = &result->recipe;
 
-  g_print ("%u classes, %u training pictures; %" G_GSIZE_FORMAT
-           " weights in %u parameters; a map of %u × %u positions every %g pixels of %u × %u\n",
-           recipe->n_classes, recipe->n_images, recipe->n_weights, recipe->n_parameters,
-           result->map.rows, result->map.columns, result->map.spacing, result->map.input,
-           result->map.input);
+  g_print ("%u classes, %u training pictures; %" G_GSIZE_FORMAT " weights in %u parameters; ",
+           recipe->n_classes, recipe->n_images, recipe->n_weights, recipe->n_parameters);
+  print_map (&result->map);
   tool_training_print (&params->recipe, recipe);
 }
 
