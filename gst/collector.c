@@ -17,7 +17,7 @@
 #define SIDECAR_ENDING ".json"
 #define PART_ENDING ".part" /* a picture that has no place yet */
 /* What a crash has left of files that were being written: the picture under its first name, or what
- * g_file_set_contents_full() renames at its end. */
+ * ens_file_write () renames at its end. */
 #define LEFT_OVER "^[0-9]{8}T[0-9]{6}\\.[0-9]{6}Z-.*\\.(part|(part|json)\\.[A-Za-z0-9]{6})$"
 /* Nobody writes one file as long as this, of several that share a folder. */
 #define LEFT_OVER_AGE (10 * 60) /* s */
@@ -257,21 +257,6 @@ describe (const GstEnsembleCollector *collector, const Job *job)
   return ens_json_finish (&json);
 }
 
-static gboolean
-write_file (const char *path, gconstpointer bytes, gsize size, GError **error)
-{
-  g_autoptr (GError) reason = NULL;
-  const gboolean written = g_file_set_contents_full (path, bytes, (gssize)size,
-                                                     G_FILE_SET_CONTENTS_CONSISTENT, 0666, &reason);
-
-  if (!written)
-    g_set_error (
-        error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't write it: %s%s", path, reason->message,
-        g_error_matches (reason, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? ens_write_advice (ENOSPC)
-                                                                   : "");
-  return written;
-}
-
 /* What can't be removed is still there, and counts. */
 static gboolean
 remove_kept (GstEnsembleCollector *collector, const char *name, GError **error)
@@ -321,7 +306,8 @@ write_both (GstEnsembleCollector *collector, const Job *job, GBytes *encoded, co
   gsize size;
   gconstpointer bytes = g_bytes_get_data (encoded, &size);
 
-  if (write_file (part, bytes, size, error) && write_file (sidecar, text, strlen (text), error)
+  if (ens_file_write (part, bytes, size, ENS_FILE_USUAL, error)
+      && ens_file_write (sidecar, text, strlen (text), ENS_FILE_USUAL, error)
       && remove_all (collector, goes, error) && rename_file (part, picture, error))
     return TRUE;
   g_remove (part);

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/error.h"
+#include "base/fail.h"
 
 /* Texts that are larger are none that anybody wrote. */
 #define MAX_TEXT_SIZE (1U << 30)
@@ -72,8 +72,6 @@ ens_find_stand_in (gconstpointer bytes, gsize size)
   return NULL;
 }
 
-/* ---- Reading ---- */
-
 /* What it is that is no file. */
 static const char *
 name_kind (mode_t mode)
@@ -83,6 +81,82 @@ name_kind (mode_t mode)
          : S_ISSOCK (mode) ? "a socket, expected a file"
                            : "a device, expected a file";
 }
+
+/* ---- Writing ---- */
+
+static gboolean
+write_all (int fd, const char *bytes, gsize size)
+{
+  while (size > 0) {
+    gssize n = write (fd, bytes, size);
+
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return FALSE;
+    bytes += n;
+    size -= (gsize)n;
+  }
+  return TRUE;
+}
+
+/* By a file beside it that takes its name. GLib's function does not tell a quota that is used up,
+ * or a file that may not grow, from other errors. Returns an error number, or 0. */
+static int
+replace_file (const char *path, gconstpointer bytes, gsize size, EnsFileWrite how)
+{
+  g_autofree char *temporary = g_strconcat (path, ".XXXXXX", NULL);
+  int fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0666), number = 0;
+
+  if (fd < 0)
+    return errno;
+  if (!write_all (fd, bytes, size) || (how == ENS_FILE_DURABLE && fsync (fd) != 0))
+    number = errno;
+  if (close (fd) != 0 && number == 0)
+    number = errno;
+  if (number == 0 && g_rename (temporary, path) != 0)
+    number = errno;
+  if (number != 0)
+    g_unlink (temporary);
+  return number;
+}
+
+gboolean
+ens_file_check_write (const char *path, GError **error)
+{
+  struct stat status;
+
+  return stat (path, &status) != 0 || S_ISREG (status.st_mode)
+         || ens_fail (error, ENS_ERROR_FILE, path, "can't write it: %s",
+                      name_kind (status.st_mode));
+}
+
+gboolean
+ens_file_write (const char *path, gconstpointer bytes, gsize size, EnsFileWrite how, GError **error)
+{
+  int number;
+
+  if (!ens_file_check_write (path, error))
+    return FALSE;
+  number = replace_file (path, bytes, size, how);
+  return number == 0
+         || ens_fail (error, ENS_ERROR_FILE, path, "can't write it: %s%s", g_strerror (number),
+                      ens_write_advice (number));
+}
+
+gboolean
+ens_folder_make (const char *path, GError **error)
+{
+  int number;
+
+  if (g_mkdir_with_parents (path, 0777) == 0)
+    return TRUE;
+  number = errno;
+  return ens_fail (error, ENS_ERROR_FILE, path, "can't make this folder: %s%s", g_strerror (number),
+                   ens_write_advice (number));
+}
+
+/* ---- Reading ---- */
 
 /* Why opening failed: sockets can't be opened at all. */
 static const char *

@@ -13,6 +13,26 @@ void ens_remove_tree (const char *path);
 /* What to do about an error of writing, beginning with "; ", or "" if there is nothing to say. */
 const char *ens_write_advice (int error_number);
 
+/* Whether a file is on the disk, whatever happens to the machine, when it has been written. */
+typedef enum {
+  ENS_FILE_USUAL,
+  ENS_FILE_DURABLE, /* for what took long to make */
+} EnsFileWrite;
+
+/* Writes all of a file, or leaves it as it was: at any moment others see either. A link is replaced
+ * by the file; what is no file, such as a device, is refused. The error's message says the path,
+ * the reason and what to do about it. */
+gboolean ens_file_write (const char *path, gconstpointer bytes, gsize size, EnsFileWrite how,
+                         GError **error);
+
+/* FALSE with the same error where there is something that is no file, before hours are spent on
+ * what is to be written. */
+gboolean ens_file_check_write (const char *path, GError **error);
+
+/* Makes a folder, and those above it, if it is not there. The error as that of
+ * ens_file_write (). */
+gboolean ens_folder_make (const char *path, GError **error);
+
 /* What stands in for a file that was never fetched, with what to do about it: a Git LFS pointer, a
  * web page. NULL if the first bytes are neither's. */
 const char *ens_find_stand_in (gconstpointer bytes, gsize size);

@@ -295,16 +295,8 @@ static gboolean
 add_bytes (EnsBundleWriter *writer, const char *name, const char *bytes, gsize size, GError **error)
 {
   g_autofree char *path = g_build_filename (writer->temporary, name, NULL);
-  g_autoptr (GError) reason = NULL;
 
-  if (g_file_set_contents_full (path, bytes, (gssize)size,
-                                G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0666,
-                                &reason))
-    return TRUE;
-  g_set_error (
-      error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't write it: %s%s", path, reason->message,
-      g_error_matches (reason, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? ens_write_advice (ENOSPC) : "");
-  return FALSE;
+  return ens_file_write (path, bytes, size, ENS_FILE_DURABLE, error);
 }
 
 gboolean

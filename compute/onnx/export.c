@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/files.h"
 #include "onnx/onnx.h"
 
 /* The file format has a version of its own, which comes with an opset. */
@@ -265,7 +266,6 @@ ens_onnx_export_described (const EnsGraph *graph, const EnsOnnxProperty *propert
 {
   g_autoptr (GBytes) bytes =
       export_described (graph, &(const About) {properties, n_properties}, error);
-  g_autoptr (GError) reason = NULL;
   gsize size;
   const char *data;
 
@@ -278,10 +278,5 @@ ens_onnx_export_described (const EnsGraph *graph, const EnsOnnxProperty *propert
                  path, size);
     return FALSE;
   }
-  if (g_file_set_contents_full (path, data, (gssize)size,
-                                G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0666,
-                                &reason))
-    return TRUE;
-  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: %s", path, reason->message);
-  return FALSE;
+  return ens_file_write (path, data, size, ENS_FILE_DURABLE, error);
 }

@@ -2,7 +2,6 @@
 /* The file: a line that names the format, the SHA-256 of all that follows, a GVariant. */
 #include "train/checkpoint.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/fail.h"
@@ -93,20 +92,13 @@ gboolean
 ens_checkpoint_write (const EnsCheckpoint *checkpoint, const char *path, GError **error)
 {
   g_autoptr (GVariant) values = collect_values (checkpoint);
-  g_autoptr (GError) reason = NULL;
   gsize size = g_variant_get_size (values);
   g_autofree char *file = g_malloc (HEADER_SIZE + size);
 
   memcpy (file, MAGIC, MAGIC_SIZE);
   g_variant_store (values, file + HEADER_SIZE);
   hash (file + HEADER_SIZE, size, (guint8 *)file + MAGIC_SIZE);
-  if (g_file_set_contents_full (path, file, (gssize)(HEADER_SIZE + size),
-                                G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0666,
-                                &reason))
-    return TRUE;
-  return ens_fail (
-      error, ENS_ERROR_FILE, path, "can't write the checkpoint: %s%s", reason->message,
-      g_error_matches (reason, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ? ens_write_advice (ENOSPC) : "");
+  return ens_file_write (path, file, HEADER_SIZE + size, ENS_FILE_DURABLE, error);
 }
 
 /* -- reading -- */
@@ -166,7 +158,7 @@ fail_value (const EnsCheckpoint *checkpoint, const char *name, GError **error)
 {
   return ens_fail (error, ENS_ERROR_FORMAT,
                    checkpoint->path != NULL ? checkpoint->path : "checkpoint",
-                   "has no “%s” of the expected kind and size", name);
+                   "has no “%s” of the expected kind and size; remove it to begin again", name);
 }
 
 static GVariantDict *

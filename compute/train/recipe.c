@@ -18,7 +18,7 @@ gboolean
 ens_recipe_check (const EnsRecipeParams *params, GError **error)
 {
   if (params->batch > 0 && params->loop.n_epochs > 0 && params->loop.rate > 0)
-    return TRUE;
+    return ens_file_check_write (params->output, error);
   return ens_fail (error, ENS_ERROR_DATA, params->output,
                    "batch, epochs and learning rate must be larger than 0; found %u, %u and %g",
                    params->batch, params->loop.n_epochs, params->loop.rate);
@@ -285,11 +285,8 @@ ens_recipe_write_network (const EnsRecipeParams *params, const EnsRecipeNetwork 
 {
   g_autofree char *path = ens_recipe_name_beside (params, ".json");
   g_autofree char *text = describe_network (params, network);
-  g_autoptr (GError) reason = NULL;
 
-  if (g_file_set_contents (path, text, -1, &reason))
-    return TRUE;
-  return ens_fail (error, ENS_ERROR_FILE, path, "can't write it: %s", reason->message);
+  return ens_file_write (path, text, strlen (text), ENS_FILE_DURABLE, error);
 }
 
 gboolean

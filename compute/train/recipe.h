@@ -54,8 +54,8 @@ typedef struct {
   gsize n_weights;           /* … and numbers */
 } EnsRecipeResult;
 
-/* FALSE with an error that names the data set or the output: numbers that have to be larger than 0
- * are not. */
+/* FALSE with an error that names the output: numbers that have to be larger than 0 are not, or the
+ * output is a folder or a device. */
 gboolean ens_recipe_check (const EnsRecipeParams *params, GError **error);
 
 /* Loads the data set, passes its notes on, with one more of classes that have few pictures, and

@@ -2,11 +2,11 @@
 /* Training of a style, step by step: pictures, features, networks, training, the file. */
 #include "train/train-style.h"
 
-#include <errno.h>
 #include <glib/gstdio.h>
 #include <math.h>
 
 #include "base/fail.h"
+#include "base/files.h"
 #include "engine/network-private.h"
 #include "ensemble/style.h"
 #include "networks/style.h"
@@ -520,9 +520,7 @@ make_folder (const char *output, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (output);
 
-  if (g_mkdir_with_parents (folder, 0777) == 0)
-    return TRUE;
-  return ens_fail (error, ENS_ERROR_FILE, folder, "can't make this folder: %s", g_strerror (errno));
+  return ens_folder_make (folder, error);
 }
 
 gboolean

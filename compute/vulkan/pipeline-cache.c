@@ -4,6 +4,8 @@
 #include <shaders.h>
 #include <string.h>
 
+#include "base/files.h"
+
 /* A file is this header and the driver's data. Some drivers don't check that data, so corruption
  * has to be detected here. */
 typedef struct {
@@ -113,7 +115,7 @@ ens_vulkan_pipeline_cache_save (EnsVulkanDevice *device)
 
   contents = read_cache (device, &size, &error);
   if (contents != NULL && g_mkdir_with_parents (folder, 0700) == 0)
-    g_file_set_contents (path, contents, (gssize)size, &error);
+    ens_file_write (path, contents, size, ENS_FILE_USUAL, &error);
   if (error != NULL)
     g_info ("the pipeline cache can't be written: %s", error->message);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "base/fail.h"
+#include "base/files.h"
 #include "drawing/network-drawing.h"
 #include "drawing/network-groups.h"
 #include "engine/feature-layers.h"
@@ -156,15 +156,14 @@ write_drawing (const EnsGraph *graph, const GArray *taps, const char *path, cons
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
   g_autofree char *title = g_path_get_basename (path);
   g_autofree char *svg = NULL;
-  g_autoptr (GError) reason = NULL;
 
   for (guint i = 0; i < taps->len; i++)
     g_ptr_array_add (names, g_array_index (taps, EnsFeatureLayer, i).value->name);
   g_ptr_array_add (names, NULL);
   svg =
       network_draw (&(NetworkDrawing) {graph, title, (const char *const *)(gpointer)names->pdata});
-  if (!g_file_set_contents (drawing, svg, -1, &reason))
-    return ens_fail (error, ENS_ERROR_FILE, drawing, "can't write it: %s", reason->message);
+  if (!ens_file_write (drawing, svg, strlen (svg), ENS_FILE_USUAL, error))
+    return FALSE;
   g_print ("\n%s\n", drawing);
   return TRUE;
 }

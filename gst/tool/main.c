@@ -2,11 +2,13 @@
 #include "help.h"
 #include "tool.h"
 
+#include <errno.h>
 #include <gst/gst.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "kernels/blas.h"
 
 /* Where the terminal's characters are not UTF-8: plain quotes and dashes, not question marks. */
@@ -76,13 +78,12 @@ run_command (const ToolCommand *command, int argc, char **argv)
   return status;
 }
 
-int
-main (int argc, char **argv)
+static int
+run (int argc, char **argv)
 {
   const ToolCommand *command;
   gboolean help;
 
-  set_up_locale ();
   if (argc < 2) {
     g_autofree char *overview = tool_overview ();
 
@@ -104,4 +105,25 @@ main (int argc, char **argv)
   g_printerr ("gst-ensemble-1.0: there is no command “%s”; see gst-ensemble-1.0 --help\n",
               argv[help ? 2 : 1]);
   return 2;
+}
+
+/* Results that did not reach a file are a failure, whatever the command says. */
+static int
+finish_output (int status)
+{
+  int number;
+
+  if (fflush (stdout) == 0 && !ferror (stdout))
+    return status;
+  number = errno;
+  g_printerr ("gst-ensemble-1.0: standard output: can't write it: %s%s\n", g_strerror (number),
+              ens_write_advice (number));
+  return 1;
+}
+
+int
+main (int argc, char **argv)
+{
+  set_up_locale ();
+  return finish_output (run (argc, argv));
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "map-pictures.h"
 
-#include <errno.h>
-#include <glib/gstdio.h>
 #include <string.h>
 
-#include "base/error.h"
+#include "base/files.h"
 #include "encode-still.h"
 #include "ensemble/map-picture.h"
 
@@ -23,11 +21,8 @@ tool_map_pictures_new (const char *folder, GError **error)
 {
   ToolMapPictures *pictures;
 
-  if (g_mkdir_with_parents (folder, 0777) != 0) {
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't make this folder: %s", folder,
-                 g_strerror (errno));
+  if (!ens_folder_make (folder, error))
     return NULL;
-  }
   pictures = g_new0 (ToolMapPictures, 1);
   pictures->folder = g_strdup (folder);
   pictures->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
@@ -84,17 +79,13 @@ write_picture (const EnsResult *result, guint class_index, const char *path, GEr
 {
   g_autoptr (EnsPicture) picture = ens_map_picture_new (result, class_index, LONGER_SIDE);
   g_autoptr (GBytes) png = gst_ensemble_encode_still (picture, "image/png", error);
-  g_autoptr (GError) reason = NULL;
   gsize size;
   const char *bytes;
 
   if (png == NULL)
     return FALSE;
   bytes = g_bytes_get_data (png, &size);
-  if (g_file_set_contents (path, bytes, (gssize)size, &reason))
-    return TRUE;
-  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't write it: %s", path, reason->message);
-  return FALSE;
+  return ens_file_write (path, bytes, size, ENS_FILE_USUAL, error);
 }
 
 gboolean

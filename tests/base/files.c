@@ -2,6 +2,9 @@
 #include "base/files.h"
 
 #include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -146,6 +149,111 @@ START_TEST (test_text)
 }
 END_TEST
 
+/* ---- Writing ---- */
+
+/* What happens to a file of "old", or to what is there in place of one. */
+static const struct {
+  const char *name, *path; /* path: in the test's folder, or elsewhere */
+  rlim_t limit;            /* bytes of a file, 0: any */
+  const char *message;     /* NULL: it is written */
+} write_rows[] = {
+    {"new", "new", 0, NULL},
+    {"old", "old", 0, NULL},
+    {"link", "link", 0, NULL},
+    {"full", "old", 2, "File too large; free some space there or choose another folder"},
+    {"folder", "", 0, "can't write it: a folder, expected a file"},
+    {"pipe", "pipe", 0, "can't write it: a pipe, expected a file"},
+    {"device", "/dev/zero", 0, "can't write it: a device, expected a file"},
+    {"nowhere", "nowhere/file", 0,
+     "can't write it: No such file or directory; choose a folder that you may write to"},
+};
+
+static void
+make_targets (void)
+{
+  g_autofree char *old = g_build_filename (test_folder, "old", NULL);
+  g_autofree char *link = g_build_filename (test_folder, "link", NULL);
+  g_autofree char *pipe = g_build_filename (test_folder, "pipe", NULL);
+
+  ck_assert (g_file_set_contents (old, "old", -1, NULL));
+  ck_assert_int_eq (symlink (old, link), 0);
+  ck_assert_int_eq (mkfifo (pipe, 0600), 0);
+}
+
+static void
+assert_contents (const char *name, const char *expected)
+{
+  g_autofree char *path = g_build_filename (test_folder, name, NULL), *found = NULL;
+
+  ck_assert (g_file_get_contents (path, &found, NULL, NULL));
+  ck_assert_str_eq (found, expected);
+}
+
+static guint
+count_files (void)
+{
+  g_autoptr (GDir) dir = g_dir_open (test_folder, 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (dir) != NULL)
+    n++;
+  return n;
+}
+
+static gboolean
+write_limited (const char *path, rlim_t limit, EnsFileWrite how, GError **error)
+{
+  struct rlimit old;
+  gboolean done;
+
+  signal (SIGXFSZ, SIG_IGN);
+  getrlimit (RLIMIT_FSIZE, &old);
+  setrlimit (RLIMIT_FSIZE, &(struct rlimit) {limit > 0 ? limit : old.rlim_cur, old.rlim_max});
+  done = ens_file_write (path, "written", 7, how, error);
+  setrlimit (RLIMIT_FSIZE, &old);
+  return done;
+}
+
+START_TEST (test_write)
+{
+  const char *name = write_rows[_i / 2].path, *message = write_rows[_i / 2].message;
+  const gboolean is_elsewhere = g_path_is_absolute (name);
+  g_autofree char *path =
+      is_elsewhere ? g_strdup (name) : g_build_filename (test_folder, name, NULL);
+  g_autoptr (GError) error = NULL;
+  guint n;
+
+  make_targets ();
+  n = count_files ();
+  if (write_limited (path, write_rows[_i / 2].limit, (EnsFileWrite)(_i % 2), &error)) {
+    ck_assert_ptr_null (message);
+    ck_assert (!g_file_test (path, G_FILE_TEST_IS_SYMLINK));
+    assert_contents (name, "written");
+  } else {
+    ck_assert_ptr_nonnull (message);
+    ck_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
+    ck_assert (g_str_has_prefix (error->message, path));
+    ck_assert_contains (error->message, message);
+  }
+  if (strcmp (name, "old") != 0 || message != NULL)
+    assert_contents ("old", "old");
+  ck_assert_uint_eq (count_files (), n + (strcmp (name, "new") == 0));
+}
+END_TEST
+
+START_TEST (test_make_folder)
+{
+  g_autofree char *path = g_build_filename (test_folder, "a", "b", NULL);
+  g_autoptr (GError) error = NULL;
+
+  ck_assert (ens_folder_make (path, &error));
+  ck_assert (ens_folder_make (path, &error));
+  ck_assert (!ens_folder_make ("/dev/zero/a", &error));
+  ck_assert_contains (error->message,
+                      "/dev/zero/a: can't make this folder: Not a directory; choose");
+}
+END_TEST
+
 int
 main (int argc, char **argv)
 {
@@ -157,5 +265,9 @@ main (int argc, char **argv)
   test_fixture (test_folder_set_up, test_folder_tear_down);
   test_add ("no-files", test_no_files);
   TEST_ADD_ROWS ("text", test_text, text_rows);
+  test_suite ("base/files/writing");
+  test_fixture (test_folder_set_up, test_folder_tear_down);
+  test_add_loop ("write", test_write, 2 * G_N_ELEMENTS (write_rows));
+  test_add ("make-folder", test_make_folder);
   return test_run ();
 }

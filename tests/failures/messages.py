@@ -273,13 +273,14 @@ def spoil_bundles():
     pathlib.Path("lost.ensemble/original.onnx").unlink()
 
 
-def run_program(program, *arguments, limit=None, **environment):
+def run_program(program, *arguments, limit=None, stdout=subprocess.PIPE, **environment):
     def set_limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    return subprocess.run([program, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=300, preexec_fn=set_limit if limit else None,
+    return subprocess.run([program, *arguments], stdin=subprocess.DEVNULL, stdout=stdout,
+                          stderr=subprocess.PIPE, text=True, timeout=300,
+                          preexec_fn=set_limit if limit else None,
                           env={**os.environ, "LC_ALL": "C.UTF-8", **environment})
 
 
@@ -309,10 +310,13 @@ def check_tool():
         said = " ".join((result.stdout + result.stderr).split())
         if result.returncode != 0 or expected not in said:
             failures.append(f"{scenario}: expected\n  {expected}\ngot\n  {said}")
-    # A file may not grow beyond 4 KiB.
-    check("a full disk", "…: cache-2/….features: can't write: File too large; free some space there or "
-          "choose another folder",
-          run_program(TOOL, *TRAIN[:-4], "--cache", "cache-2", *TRAIN[-2:], "good", limit=4096), "")
+    for name, arguments in FULL:
+        check(f"a full disk: {name}", f"{name}: can't write…: File too large; free some space there or "
+              "choose another folder", run_program(TOOL, *arguments, limit=4096), "")
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        check("a full disk: standard output", "standard output: can't write it: No space left on "
+              "device; free some space there or choose another folder",
+              run_program(TOOL, "inspect", "original.onnx", stdout=full), "gst-ensemble-1.0: ")
     check("a missing decoder", "moving.mkv: GStreamer lacks a plug-in for it: JPEG decoder; install the "
           "package that has it, such as gstreamer1.0-libav", without_decoder(), "")
 
@@ -323,6 +327,18 @@ def without_decoder():
     return run_program(TOOL, "classify", "-m", "good.ensemble", "moving.mkv",
                        GST_PLUGIN_FEATURE_RANK="jpegdec:NONE,avdec_mjpeg:NONE")
 
+
+# ---- Files that may not grow beyond 4 KiB: what is written, by which command ----
+
+RETRAIN = ["retrain", "good", "-n", "original.onnx", "-e", "1", "-b", "2"]
+FULL = [
+    ("cache-2/….features", [*TRAIN[:-4], "--cache", "cache-2", *TRAIN[-2:], "good"]),
+    ("….ensemble.…/….onnx", [*TRAIN, "good"]),
+    ("full.html", ["evaluate", "-m", "good.ensemble", "good", "--split", "validation", "--report",
+                   "full.html"]),
+    ("full.svg", ["inspect", "original.onnx", "--draw", "full.svg"]),
+    ("full.checkpoint", [*RETRAIN, "-o", "full.onnx"]),
+]
 
 # ---- The element: what is said on the bus ----
 

@@ -126,7 +126,7 @@ START_TEST (test_unwritable)
   write_one (1);
   ck_assert (!ens_checkpoint_write (checkpoint, inside, &error));
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
-  ck_assert_contains (error->message, "can't write the checkpoint");
+  ck_assert_contains (error->message, "can't write it");
   g_clear_error (&error);
   g_autoptr (EnsCheckpoint) old = ens_checkpoint_read (path, "seed=1", &error);
   ck_assert_no_error (error);

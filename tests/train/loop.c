@@ -442,7 +442,7 @@ START_TEST (test_full_disk)
   ck_assert (!run (&toy, &params, &result, &error));
   setrlimit (RLIMIT_FSIZE, &old);
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_FILE);
-  ck_assert_contains (error->message, "can't write the checkpoint");
+  ck_assert_contains (error->message, "can't write it");
 
   toy = new_toy ();
   ck_assert (run (&toy, &params, &result, NULL));

@@ -3,7 +3,7 @@
 
 #include <gio/gio.h>
 
-#include "base/error.h"
+#include "base/files.h"
 #include "html.h"
 #include "report-resources.h"
 #include "thumbnail.h"
@@ -32,13 +32,8 @@ page_open (GString *html, const char *title)
 gboolean
 page_write (GString *html, const char *path, GError **error)
 {
-  g_autoptr (GError) failure = NULL;
-
   g_string_append (html, "<footer>gst-ensemble-1.0</footer>\n</main>\n</body>\n</html>\n");
-  if (g_file_set_contents (path, html->str, (gssize)html->len, &failure))
-    return TRUE;
-  g_set_error_literal (error, ENS_ERROR, ENS_ERROR_FILE, failure->message);
-  return FALSE;
+  return ens_file_write (path, html->str, html->len, ENS_FILE_USUAL, error);
 }
 
 gboolean

@@ -6,7 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/error.h"
+#include "base/fail.h"
+#include "base/files.h"
 #include "html.h"
 #include "page.h"
 #include "sections.h"
@@ -195,17 +196,15 @@ gboolean
 tool_report_check (const char *path, GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (path);
+  int number;
 
-  if (g_file_test (path, G_FILE_TEST_IS_DIR))
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
-                 "%s: expected the name of a file to write, such as report.html; this is a folder",
-                 path);
-  else if (g_access (folder, W_OK) != 0)
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s: can't write in the folder %s: %s", path,
-                 folder, g_strerror (errno));
-  else
+  if (!ens_file_check_write (path, error))
+    return FALSE;
+  if (g_access (folder, W_OK) == 0)
     return TRUE;
-  return FALSE;
+  number = errno;
+  return ens_fail (error, ENS_ERROR_FILE, path, "can't write in the folder %s: %s%s", folder,
+                   g_strerror (number), ens_write_advice (number));
 }
 
 gboolean
