@@ -287,9 +287,9 @@ ens_boxes_inside (const char *folder, const char *path)
 
 /* The first one whose files are there is taken. */
 static const EnsBoxesLayout *const layouts[] = {
-    &ens_boxes_labelme, &ens_boxes_via,        &ens_boxes_coco,      &ens_boxes_open_images,
-    &ens_boxes_cvat,    &ens_boxes_voc,        &ens_boxes_yolo,      &ens_boxes_cub,
-    &ens_boxes_csv,     &ens_boxes_json_lines, &ens_boxes_json_list, &ens_boxes_list,
+    &ens_boxes_labelme,     &ens_boxes_via,        &ens_boxes_cub,       &ens_boxes_coco,
+    &ens_boxes_open_images, &ens_boxes_cvat,       &ens_boxes_voc,       &ens_boxes_yolo,
+    &ens_boxes_csv,         &ens_boxes_json_lines, &ens_boxes_json_list, &ens_boxes_list,
 };
 
 /* The layout that a single file has, by its name's ending and, where several have this, by what it

@@ -41,12 +41,12 @@ typedef struct {
  *
  *  LabelMe       NAME.json with shapes for each picture (boxes-labelme.c)
  *  VIA           VGG Image Annotator's *.json and *.csv (boxes-via.c)
+ *  CUB-200       images.txt, image_class_labels.txt (boxes-cub.c)
  *  COCO          *.json with images, annotations, categories (boxes-coco.h)
  *  Open Images   *-annotations-bbox.csv, *-annotations-human-imagelabels.csv (boxes-open-images.c)
  *  CVAT          annotations.xml, version 1.1 (boxes-cvat.c)
  *  Pascal VOC    NAME.xml for each picture (boxes-voc.c)
  *  YOLO          data.yaml, labels/NAME.txt for each picture (boxes-yolo.c)
- *  CUB-200       images.txt, image_class_labels.txt (boxes-cub.c)
  *  tables        *.csv of files with classes, with or without boxes (boxes-csv.c)
  *  JSON lines    metadata.jsonl, as Hugging Face's imagefolder has it (boxes-json-lines.c)
  *  JSON lists    *.json of pictures with their classes (boxes-json-list.c)

@@ -142,9 +142,11 @@ static const LayoutRow rows[] = {
     {"cub-numbers",
      {{"images.txt", "1 x/a.jpg\n2 x/b.jpg\n"},
       {"image_class_labels.txt", "1 7\n"},
+      {"bounding_boxes.txt", "1 60.0 27.0 325.0 304.0\n"},
       {"images/x/a.jpg"},
       {"images/x/b.jpg"}},
-     "images/x/a.jpg: 7; images/x/b.jpg: ?"},
+     "images/x/a.jpg: 7; images/x/b.jpg: ?",
+     {"bounding_boxes.txt, which would be YOLO, is not read"}},
     /* ---- Lists beside labels, and names with two dots ---- */
     {"yolo-lists-beside",
      {{"train.txt", "./images/a.jpg\n"},
