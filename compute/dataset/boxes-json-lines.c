@@ -5,8 +5,8 @@
  *   {"file_name": "a.jpg", "label": "cat"}
  *   {"file_name": "b.jpg", "labels": ["cat", "dog"], "split": "train"}
  *
- * Files are called metadata.jsonl, or anything .jsonl of whose first lines one has a picture; they
- * lie in the set's folder or below it, and their names or folders say the split.
+ * Files are called metadata.jsonl, or anything .jsonl of whose first lines one has a picture and
+ * classes; they lie in the set's folder or below it, and their names or folders say the split.
  *
  * Source: https://huggingface.co/docs/datasets/image_dataset. */
 #include <string.h>
@@ -78,17 +78,18 @@ read_file (EnsBoxesReading *reading, const char *path, GHashTable *by_path, GPtr
 /* ---- The set ---- */
 
 static gboolean
-line_has_picture (EnsJsonReader *reader, const char *text, gsize length)
+line_has_classes (EnsJsonReader *reader, const char *text, gsize length)
 {
   g_auto (EnsJsonEntry) entry;
 
   ens_json_entry_init (&entry);
-  return scan_line (reader, text, length, reader->path, &entry, NULL) && entry.picture != NULL;
+  return scan_line (reader, text, length, reader->path, &entry, NULL) && entry.picture != NULL
+         && entry.classed;
 }
 
-/* Whether one of the first lines has a picture of the set. */
+/* Whether one of the first lines has a picture of the set, and classes: captions are none. */
 static gboolean
-has_picture (EnsBoxesReading *reading, const char *path)
+has_classes (EnsBoxesReading *reading, const char *path)
 {
   g_autoptr (GBytes) bytes = ens_file_map_text (path, NULL);
   g_auto (EnsJsonReader) reader;
@@ -100,7 +101,7 @@ has_picture (EnsBoxesReading *reading, const char *path)
     const char *end = memchr (text, '\n', rest);
 
     length = end != NULL ? (gsize)(end - text) + 1 : rest;
-    if (line_has_picture (&reader, text, length))
+    if (line_has_classes (&reader, text, length))
       return TRUE;
     n += length > 2;
   }
@@ -110,7 +111,7 @@ has_picture (EnsBoxesReading *reading, const char *path)
 static gboolean
 is_json_lines (EnsBoxesReading *reading, const char *path)
 {
-  return g_str_has_suffix (path, ENDING) && has_picture (reading, path);
+  return g_str_has_suffix (path, ENDING) && has_classes (reading, path);
 }
 
 static char *

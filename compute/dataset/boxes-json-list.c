@@ -30,7 +30,7 @@ typedef struct {
   GPtrArray *classes; /* char *: by number */
   gboolean looking;
   gboolean map;
-  guint n_entries, n_found; /* those of pictures that there are */
+  guint n_entries, n_found; /* those that say classes of a picture that there is */
 } List;
 
 /* ---- Entries ---- */
@@ -69,7 +69,7 @@ take_entry (List *list, EnsJsonEntry *entry, const EnsJsonScan *scan)
   g_autofree char *where = NULL;
   GError *reason = NULL;
 
-  list->n_found += entry->picture != NULL;
+  list->n_found += entry->picture != NULL && (list->map ? entry->labelled : entry->classed);
   list->n_entries++;
   if (list->looking || ens_json_scan_failed (scan))
     return;
@@ -191,7 +191,7 @@ read_file (EnsBoxesReading *reading, const char *path, GHashTable *by_path, GPtr
 
 /* ---- The set ---- */
 
-/* Whether one of the first entries has a picture. */
+/* Whether one of the first entries has a picture and classes: scores and captions are none. */
 static gboolean
 is_list (EnsBoxesReading *reading, const char *path)
 {

@@ -112,6 +112,7 @@ scan_labels (EnsJsonScan *scan, GPtrArray *labels)
 void
 ens_json_entry_scan_labels (EnsJsonEntry *entry, EnsJsonScan *scan)
 {
+  entry->classed = TRUE;
   entry->labelled |= scan_labels (scan, entry->labels);
 }
 
@@ -214,7 +215,7 @@ scan_annotations (EnsJsonEntry *entry, EnsJsonScan *scan)
     ens_json_entry_scan_labels (entry, scan);
     return;
   }
-  entry->labelled = TRUE;
+  entry->classed = entry->labelled = TRUE;
   ens_json_scan_open_array (scan);
   while (ens_json_scan_element (scan))
     if (ens_json_scan_peek (scan) == '{')
@@ -259,7 +260,7 @@ scan_member (EnsJsonReader *reader, EnsJsonEntry *entry, EnsJsonScan *scan, cons
   } else if (are_annotations (name)) {
     scan_annotations (entry, scan);
   } else if (strcmp (name, OBJECTS) == 0) {
-    entry->labelled = TRUE;
+    entry->classed = entry->labelled = TRUE;
     scan_objects (entry, scan);
   } else if (ens_csv_column_is_called (ENS_CSV_SPLIT, name)) {
     g_free (entry->split);

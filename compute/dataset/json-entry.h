@@ -45,7 +45,8 @@ typedef struct {
   const char *picture; /* NULL: none that there is */
   char *file;          /* as the entry calls it */
   GPtrArray *labels;   /* char * */
-  gboolean labelled;   /* has a member for them; not if that is null */
+  gboolean classed;    /* has a member for them, or for objects */
+  gboolean labelled;   /* and it is not null */
   GArray *places;      /* of objects: left, top, width, height */
   GPtrArray *kinds;    /* char *: the objects' classes */
   double width, height;
