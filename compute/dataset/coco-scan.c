@@ -397,7 +397,8 @@ scan_text_of_file (EnsCocoEntries *entries, const char *path, GMappedFile *file,
     if (!seen[list] && (list != ANNOTATIONS || named[list])) {
       g_set_error (error, ENS_ERROR, ENS_ERROR_UNSUPPORTED,
                    "%s: not COCO's annotations: expected lists called images, annotations and "
-                   "categories, found none called %s",
+                   "categories, found none called %s; other JSON may be a list of {\"image\": …, "
+                   "\"label\": …}",
                    path, lists[list].name);
       return FALSE;
     }
