@@ -309,6 +309,7 @@ measure_batch (Retrain *retrain, EnsPlan *plan, guint number, Sums *sums, GError
   return TRUE;
 }
 
+/* NaN where there is nothing to take a class for. */
 static double
 measure_accuracy (const Retrain *retrain, const float *scores)
 {
@@ -316,7 +317,7 @@ measure_accuracy (const Retrain *retrain, const float *scores)
   g_autofree guint8 *labels = ens_dataset_copy_labels (dataset, ENS_SPLIT_VALIDATION);
   const EnsLabels truth = {dataset->samples[ENS_SPLIT_VALIDATION]->len, dataset->n_classes, labels};
 
-  return ens_accuracy (&truth, scores, NULL);
+  return dataset->n_classes > 1 ? ens_accuracy (&truth, scores, NULL) : NAN;
 }
 
 static gboolean

@@ -69,8 +69,8 @@ tool_training_print (const EnsRecipeParams *params, const EnsRecipeResult *resul
 {
   const EnsLoopResult *loop = &result->loop;
 
-  g_print ("best of %u epochs: %u; validation: loss %.4f", loop->n_epochs, loop->best_epoch + 1,
-           loop->best.loss);
+  g_print ("best of %u epochs%s: %u; validation: loss %.4f", loop->n_epochs,
+           loop->early ? " (stopped early)" : "", loop->best_epoch + 1, loop->best.loss);
   if (isfinite (loop->best.accuracy))
     g_print (", accuracy %.1f %%", 100 * loop->best.accuracy);
   g_print ("\n\n%s\n", params->output);
