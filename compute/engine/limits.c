@@ -177,21 +177,11 @@ ens_limits_check_memory (const EnsLimits *limits, const EnsGraph *inferred, gsiz
 static double
 count_node (const EnsNode *node)
 {
-  g_auto (EnsNodeViews) views = {0};
-  double n = 0;
+  gboolean is_known = TRUE;
 
   for (guint i = 0; i < node->n_outputs; i++)
-    if (node->outputs[i]->constant == NULL)
-      n += (double)ens_shape_elements (&node->outputs[i]->shape);
-  if (n == 0 || node->op->kind == ENS_KIND_VIEW)
-    return 0;
-  if (node->op->flops == NULL)
-    return n;
-  ens_node_views_init (&views, node);
-  for (guint i = 0; i < node->n_outputs; i++)
-    *views.operands.outputs[i] =
-        ens_view_dense (node->outputs[i]->type, &node->outputs[i]->shape, NULL);
-  return MAX (n, (double)node->op->flops (&views.operands));
+    is_known = is_known && node->outputs[i]->constant != NULL;
+  return is_known || node->op->kind == ENS_KIND_VIEW ? 0 : ens_node_count_steps (node);
 }
 
 /* most: the node that takes most of them; NULL: not asked for. */

@@ -7,6 +7,9 @@
  * inputs did; it is ample for the arithmetic of shapes. */
 #define MAX_FOLDED_GROWTH 65536
 
+/* … and those that take more steps are left for running, which can be cancelled. */
+#define MAX_FOLDED_STEPS 0x1p29
+
 void
 ens_node_views_init (EnsNodeViews *node_views, const EnsNode *node)
 {
@@ -40,18 +43,34 @@ ens_node_views_clear (EnsNodeViews *node_views)
   g_free (node_views->outputs);
 }
 
-gint64
+/* Of a node whose outputs' shapes are known. */
+static void
+init_all_views (EnsNodeViews *node_views, const EnsNode *node)
+{
+  ens_node_views_init (node_views, node);
+  for (guint i = 0; i < node->n_outputs; i++)
+    *node_views->outputs[i] =
+        ens_view_dense (node->outputs[i]->type, &node->outputs[i]->shape, NULL);
+}
+
+double
 ens_node_count_flops (const EnsNode *node)
 {
   g_auto (EnsNodeViews) node_views = {0};
 
   if (node->op->flops == NULL)
     return 0;
-  ens_node_views_init (&node_views, node);
-  for (guint i = 0; i < node->n_outputs; i++)
-    *node_views.outputs[i] =
-        ens_view_dense (node->outputs[i]->type, &node->outputs[i]->shape, NULL);
+  init_all_views (&node_views, node);
   return node->op->flops (&node_views.operands);
+}
+
+double
+ens_node_count_steps (const EnsNode *node)
+{
+  g_auto (EnsNodeViews) node_views = {0};
+
+  init_all_views (&node_views, node);
+  return ens_op_count_steps (node->op, &node_views.operands);
 }
 
 static gboolean
@@ -90,7 +109,7 @@ take_outputs (EnsNode *node, const EnsOperands *operands, GError **error)
 }
 
 static gboolean
-is_foldable (const EnsNode *node)
+is_foldable (const EnsNode *node, const EnsOperands *operands)
 {
   gsize input_size = 0, output_size = 0;
 
@@ -111,7 +130,8 @@ is_foldable (const EnsNode *node)
       return FALSE;
     output_size += size * ens_type_size (node->outputs[i]->type);
   }
-  return output_size <= MAX (input_size, MAX_FOLDED_GROWTH);
+  return output_size <= MAX (input_size, MAX_FOLDED_GROWTH)
+         && ens_op_count_steps (node->op, operands) <= MAX_FOLDED_STEPS;
 }
 
 static void
@@ -139,7 +159,7 @@ ens_infer_node (EnsNode *node, gboolean fold, GError **error)
   if (!check_inputs (node, operands, error) || !node->op->shape (operands, error)
       || !take_outputs (node, operands, error))
     return FALSE;
-  if (fold && is_foldable (node))
+  if (fold && is_foldable (node, operands))
     fold_node (node, operands);
   return TRUE;
 }

@@ -18,7 +18,9 @@ void ens_node_views_clear (EnsNodeViews *node_views);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (EnsNodeViews, ens_node_views_clear)
 
 /* Floating-point operations of a node whose shapes are known; 0: nothing worth counting. */
-gint64 ens_node_count_flops (const EnsNode *node);
+double ens_node_count_flops (const EnsNode *node);
+/* ens_op_count_steps () of such a node. */
+double ens_node_count_steps (const EnsNode *node);
 
 /* Infers one node from its inputs' shapes and constants. Afterwards each output has its type and
  * shape, and `constant` if `fold` is set and the contents can be known (all inputs constant, or an

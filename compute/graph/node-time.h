@@ -7,6 +7,6 @@
 /* What one node took, for benchmarks. Strings belong to the plan. */
 typedef struct {
   const char *node, *op, *kernel;
-  gint64 flops;       /* of one run */
+  double flops;       /* of one run */
   gint64 nanoseconds; /* summed over runs, and over threads that have images of their own */
 } EnsNodeTime;

@@ -34,6 +34,18 @@ ens_op_error (const EnsOperands *operands, GError **error, EnsErrorCode code, co
   return FALSE;
 }
 
+double
+ens_op_count_steps (const EnsOp *op, const EnsOperands *operands)
+{
+  double n = 0;
+
+  for (guint i = 0; i < operands->n_outputs; i++)
+    n += (double)ens_shape_elements (&operands->outputs[i]->shape);
+  if (op->flops != NULL)
+    n = MAX (n, op->flops (operands));
+  return op->visits != NULL ? MAX (n, op->visits (operands)) : n;
+}
+
 static EnsView *
 find_view (EnsView *first, gsize size, const EnsValue *value)
 {

@@ -206,9 +206,13 @@ struct _EnsOp {
   /* Output types and shapes from input shapes (and known contents). Checks everything that kernels
    * rely on; messages come from ens_op_error (). */
   gboolean (*shape) (EnsOperands *operands, GError **error);
-  /* Floating-point operations, multiplications and additions each one. NULL: nothing worth
-   * counting. */
-  gint64 (*flops) (const EnsOperands *operands);
+  /* Floating-point operations, multiplications and additions each one. A file can ask for more than
+   * an integer holds. NULL: nothing worth counting. */
+  double (*flops) (const EnsOperands *operands);
+  /* Elements that are visited, each as often as it is, where that may be far more than there are
+   * elements of the outputs and flops () does not tell: windows, sums along axes. NULL: it isn't.
+   */
+  double (*visits) (const EnsOperands *operands);
 
   /* Plain C on one thread, dense or pitched, any supported type: the oracle. Mandatory. */
   void (*reference) (const EnsOperands *operands);
@@ -249,6 +253,10 @@ const EnsOp *ens_op_find (const char *name);
 const EnsOp *ens_op_find_in (const char *domain, const char *name);
 /* All operators, sorted by name, NULL-terminated. */
 const EnsOp *const *ens_op_list (void);
+
+/* About how many steps a node takes: flops, visits, or one for each element of the outputs,
+ * whichever are most. Of operands that have been checked. */
+double ens_op_count_steps (const EnsOp *op, const EnsOperands *operands);
 
 /* All dimensions are known and, axes without elements counted as one, no larger together than
  * sizes and strides in bytes can be computed with. Holds for all inputs that shape () sees. */

@@ -120,6 +120,7 @@ ens_onnx_import_init (EnsOnnxImport *import, const char *name, gsize file_size)
   import->declared = g_array_new (FALSE, FALSE, sizeof (EnsShape));
   import->budget = 64 << 20;
   import->work = 64 << 20;
+  import->steps = 0x1p29;
   ens_onnx_import_raise (import, file_size);
 }
 

@@ -53,6 +53,7 @@ typedef struct {
   GHashTable *kept;      /* values that what is not known beforehand is computed from */
   gsize budget;          /* bytes that what is made of the file's contents may still take */
   gsize work;            /* the same, with what has been let go again */
+  double steps;          /* that computing it may still take */
   gsize n_external;      /* bytes of files beside the model that both have been raised by */
   guint n_quantised;     /* nodes of integer arithmetic, loaded as real arithmetic */
   char *first_quantised; /* what the first of them is called in messages */
@@ -72,6 +73,8 @@ ens_onnx_budget_take (gsize *budget, gsize size)
 void ens_onnx_import_raise (EnsOnnxImport *import, gsize file_size);
 /* As ens_onnx_budget_take () for contents that the import makes. */
 gboolean ens_onnx_import_take (EnsOnnxImport *import, gsize size);
+/* The same for the steps that computing a node's outputs took. */
+gboolean ens_onnx_import_take_steps (EnsOnnxImport *import, const EnsNode *node);
 /* A node has been imported: lets go known contents that no node to come reads, and nothing that is
  * computed later. */
 void ens_onnx_import_release (EnsOnnxImport *import, const Onnx__NodeProto *node);

@@ -312,7 +312,8 @@ ens_onnx_import_apply (EnsOnnxImport *import, const EnsOp *op, const char *name,
       continue;
     if (!known)
       g_hash_table_add (import->samples, node->outputs[i]);
-    if (!ens_onnx_import_take (import, ens_tensor_size (contents))) {
+    if (!ens_onnx_import_take (import, ens_tensor_size (contents))
+        || (i == 0 && !ens_onnx_import_take_steps (import, node))) {
       g_set_error (error, ENS_ERROR, ENS_ERROR_RESOURCE,
                    "node “%s” (%s): nodes without inputs compute far more than the file holds",
                    node->name, op->name);

@@ -3,17 +3,21 @@
  *
  * Networks that normalise their weights have chains of such nodes, each with a result as large as
  * the weights, of which the last is needed. */
+#include "graph/infer.h"
 #include "onnx/import.h"
 
 /* Bytes for each byte of the files: of contents at a time, and computed in all. */
 #define MAX_HELD 4
 #define MAX_COMPUTED 32
+/* … and steps that computing it takes. */
+#define MAX_STEPS 64
 
 void
 ens_onnx_import_raise (EnsOnnxImport *import, gsize file_size)
 {
   import->budget += MAX_HELD * file_size;
   import->work += MAX_COMPUTED * file_size;
+  import->steps += MAX_STEPS * (double)file_size;
 }
 
 gboolean
@@ -24,6 +28,13 @@ ens_onnx_import_take (EnsOnnxImport *import, gsize size)
   ens_onnx_import_raise (import, n_external - import->n_external);
   import->n_external = n_external;
   return ens_onnx_budget_take (&import->work, size) && ens_onnx_budget_take (&import->budget, size);
+}
+
+gboolean
+ens_onnx_import_take_steps (EnsOnnxImport *import, const EnsNode *node)
+{
+  import->steps -= ens_node_count_steps (node);
+  return import->steps >= 0;
 }
 
 guint

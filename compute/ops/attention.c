@@ -14,6 +14,7 @@
 #include <math.h>
 
 #include "push/attention.h"
+#include "push/tile.h"
 
 static const EnsAttribute attention_attributes[] = {
     {"is_causal", ENS_ATTRIBUTE_FLAG, ENS_MEMBER (EnsAttentionParams, causal)},
@@ -164,14 +165,15 @@ attention_shape (EnsOperands *operands, GError **error)
   return ens_set_output (operands, 0, operands->inputs[0]->type, &shape, error);
 }
 
-static gint64
+static double
 attention_flops (const EnsOperands *operands)
 {
   EnsAttention attention;
 
   ens_attention_find (operands, &attention);
-  return 2 * attention.query.batch * attention.query.heads * attention.query.rows
-         * attention.key.rows * (attention.query.depth + attention.value.depth);
+  return 2. * (double)attention.query.batch * (double)attention.query.heads
+         * (double)attention.query.rows * (double)attention.key.rows
+         * (double)(attention.query.depth + attention.value.depth);
 }
 
 /* Strides of the mask over batch, heads, queries and keys. */
@@ -405,6 +407,17 @@ make_push (const EnsOperands *operands, const EnsAttention *attention)
   return push;
 }
 
+/* Of the shader's loops: for each tile of keys, over the query and, for each part of a value, over
+ * the keys. */
+static double
+count_rounds (const EnsAttention *attention)
+{
+  double tiles = ceil ((double)attention->key.rows / ENS_TILE);
+  double parts = ceil ((double)attention->value.depth / ENS_TILE);
+
+  return tiles * ((double)attention->query.depth + parts * (ENS_TILE + 1) + 1);
+}
+
 static gboolean
 attention_gpu (const EnsOperands *operands, EnsCommands *commands)
 {
@@ -440,7 +453,8 @@ attention_gpu (const EnsOperands *operands, EnsCommands *commands)
       || !ens_record_storage (operands, 0, selects ? ENS_ATTENTION_MASK : ENS_ATTENTION_MASK + 1,
                               &dispatch.storage)
       || attention.query.depth > ENS_ATTENTION_MAX_DEPTH
-      || attention.value.depth > ENS_ATTENTION_MAX_DEPTH || attention.key.rows == 0)
+      || attention.value.depth > ENS_ATTENTION_MAX_DEPTH || attention.key.rows == 0
+      || count_rounds (&attention) > ENS_GPU_MAX_ITERATIONS)
     return FALSE;
   if (ens_view_elements (operands->outputs[0]) == 0)
     return TRUE;

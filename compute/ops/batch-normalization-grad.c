@@ -261,10 +261,11 @@ gpu (const EnsOperands *operands, EnsCommands *commands)
   EnsDispatch dispatch = begin_dispatch (operands, &push);
   EnsType storage;
 
+  dispatch.constants[0] = ens_tile_across (&(EnsTileLines) {
+      .columns = MAX (push.rows, ENS_TILE), .passes = 1, .neighbours = push.columns > 1});
   if (!ens_record_storage (operands, DY, VARIANCE + 1, &storage)
-      || ens_view_elements (outputs[DX]) == 0)
+      || ens_view_elements (outputs[DX]) == 0 || dispatch.constants[0] == 0)
     return FALSE;
-  dispatch.constants[0] = ens_tile_across (ENS_TILE, push.columns > 1);
   dispatch.bindings[5] = (EnsBinding) {outputs[DSCALE], ENS_ACCESS_WRITE};
   dispatch.bindings[6] = (EnsBinding) {outputs[DBIAS], ENS_ACCESS_WRITE};
   dispatch.n_bindings = 7;

@@ -293,16 +293,8 @@ dispatch_elements (EnsCommands *commands, EnsDispatch *dispatch, const EnsView *
   ens_commands_dispatch (commands, dispatch);
 }
 
-static void
-dispatch_channels (EnsCommands *commands, EnsDispatch *dispatch, gsize channels)
-{
-  dispatch->constants[0] = ens_tile_across (ENS_TILE, channels > 1);
-  dispatch->n_constants = 1;
-  ens_tile_cover (commands, dispatch, channels);
-  ens_commands_dispatch (commands, dispatch);
-}
-
-static void
+/* FALSE, and nothing recorded: channels have more elements than an invocation may go through. */
+static gboolean
 record_statistics (const EnsOperands *operands, EnsCommands *commands)
 {
   const EnsBatchTrainingParams *params = operands->params;
@@ -327,7 +319,14 @@ record_statistics (const EnsOperands *operands, EnsCommands *commands)
   for (guint i = NEW_MEAN; i < N_OUTPUTS; i++)
     dispatch.bindings[dispatch.n_bindings++] =
         (EnsBinding) {operands->outputs[i], ENS_ACCESS_WRITE};
-  dispatch_channels (commands, &dispatch, push.columns);
+  dispatch.constants[0] = ens_tile_across (&(EnsTileLines) {
+      .columns = MAX (push.rows, ENS_TILE), .passes = 2, .neighbours = push.columns > 1});
+  dispatch.n_constants = 1;
+  if (dispatch.constants[0] == 0)
+    return FALSE;
+  ens_tile_cover (commands, &dispatch, push.columns);
+  ens_commands_dispatch (commands, &dispatch);
+  return TRUE;
 }
 
 static gboolean
@@ -357,9 +356,8 @@ training_gpu (const EnsOperands *operands, EnsCommands *commands)
   };
 
   if (!ens_record_storage (operands, X, VARIANCE + 1, &dispatch.storage)
-      || ens_view_elements (y) == 0)
+      || ens_view_elements (y) == 0 || !record_statistics (operands, commands))
     return FALSE;
-  record_statistics (operands, commands);
   dispatch_elements (commands, &dispatch, y);
   if (activation->kind != ENS_ACTIVATION_NONE)
     ens_record_function (commands, y, y, activation->kind, activation->alpha, activation->beta);

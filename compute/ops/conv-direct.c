@@ -2,6 +2,7 @@
 #include "ops/conv-direct.h"
 
 #include "ops/conv-gpu.h"
+#include "ops/record.h"
 
 #include "push/conv-direct.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ops/conv-recording.h"
+#include "ops/record.h"
 
 #include "push/pad-channels.h"
 

@@ -30,10 +30,6 @@ typedef struct {
 /* FALSE, and nothing recorded, if no shader with packed weights takes it. */
 gboolean ens_gpu_conv_record (const EnsGpuConv *conv, EnsCommands *commands);
 
-/* What the loops of an invocation may count to altogether. Mesa's llvmpipe leaves them at 65535,
- * without a word (LP_MAX_TGSI_LOOP_ITERATIONS). */
-#define ENS_GPU_MAX_ITERATIONS 65000
-
 /* An absent operand is bound as another one that is there. */
 static inline const EnsView *
 ens_gpu_operand (const EnsView *operand, const EnsView *otherwise)

@@ -99,13 +99,13 @@ conv_grad_weight_shape (EnsOperands *operands, GError **error)
                                 error));
 }
 
-static gint64
+static double
 conv_grad_weight_flops (const EnsOperands *operands)
 {
   const EnsShape *weights = &operands->outputs[WEIGHTS]->shape;
 
-  return 2 * ens_shape_elements (&operands->inputs[OUTPUT_GRADIENT]->shape)
-         * ens_shape_span (weights, 1, weights->rank);
+  return 2. * (double)ens_shape_elements (&operands->inputs[OUTPUT_GRADIENT]->shape)
+         * (double)ens_shape_span (weights, 1, weights->rank);
 }
 
 /* The reference: one weight after another, over all output positions. */
@@ -331,7 +331,7 @@ record_sum (const EnsView *sums, const EnsView *dw, guint32 slices, EnsCommands 
   ens_commands_dispatch (commands, &dispatch);
 }
 
-static void
+static gboolean
 record_bias (const EnsView *dy, const EnsView *bias, EnsCommands *commands)
 {
   EnsReduction reduction = {
@@ -342,7 +342,7 @@ record_bias (const EnsView *dy, const EnsView *bias, EnsCommands *commands)
       .reduced = {
           .n = 1, .rank = 1, .dims = {(gint64)ens_view_rows (dy)}, .strides = {{dy->pitch}}}};
 
-  ens_record_reduction (commands, &reduction);
+  return ens_record_reduction (commands, &reduction);
 }
 
 static gboolean
@@ -361,15 +361,14 @@ conv_grad_weight_gpu (const EnsOperands *operands, EnsCommands *commands)
   resolve (operands, &geometry, NULL);
   push = make_push (operands, &geometry);
   if (!ens_record_storage (operands, INPUT, OUTPUT_GRADIENT + 1, &dispatch.storage)
-      || push.pixels == 0 || !cover (&push, &dispatch, commands))
+      || push.pixels == 0 || !cover (&push, &dispatch, commands)
+      || (operands->n_outputs > BIAS && !record_bias (dy, operands->outputs[BIAS], commands)))
     return FALSE;
   sums = ens_commands_scratch (commands, push.n * sizeof (float));
   dispatch.bindings[2] = (EnsBinding) {sums, ENS_ACCESS_WRITE};
   dispatch.bindings[3] = (EnsBinding) {ens_conv_record_axes (&geometry, commands), ENS_ACCESS_READ};
   ens_commands_dispatch (commands, &dispatch);
   record_sum (sums, dw, push.n / (guint32)ens_view_elements (dw), commands);
-  if (operands->n_outputs > BIAS)
-    record_bias (dy, operands->outputs[BIAS], commands);
   return TRUE;
 }
 

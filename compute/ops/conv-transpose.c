@@ -139,13 +139,13 @@ transpose_shape (EnsOperands *operands, GError **error)
          && ens_set_sliding_output (operands, &geometry, count_filters (operands), error);
 }
 
-static gint64
+static double
 transpose_flops (const EnsOperands *operands)
 {
   const EnsShape *weights = &operands->inputs[WEIGHTS]->shape;
 
-  return 2 * ens_shape_elements (&operands->inputs[INPUT]->shape)
-         * ens_shape_span (weights, 1, weights->rank);
+  return 2. * (double)ens_shape_elements (&operands->inputs[INPUT]->shape)
+         * (double)ens_shape_span (weights, 1, weights->rank);
 }
 
 /* The reference: one output element. */

@@ -89,13 +89,13 @@ conv_shape (EnsOperands *operands, GError **error)
   return TRUE;
 }
 
-static gint64
+static double
 conv_flops (const EnsOperands *operands)
 {
   const EnsShape *weights = &operands->inputs[WEIGHTS]->shape;
 
-  return 2 * ens_shape_elements (&operands->outputs[0]->shape)
-         * ens_shape_span (weights, 1, weights->rank);
+  return 2. * (double)ens_shape_elements (&operands->outputs[0]->shape)
+         * (double)ens_shape_span (weights, 1, weights->rank);
 }
 
 /* The reference: the sum over one window, group and filter, tap by tap. */

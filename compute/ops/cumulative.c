@@ -110,7 +110,8 @@ record (const EnsOperands *operands, EnsCommands *commands, gboolean product)
                           .push = &push,
                           .push_size = sizeof push};
 
-  if (!ens_record_storage (operands, 0, 1, &dispatch.storage))
+  if (!ens_record_storage (operands, 0, 1, &dispatch.storage)
+      || lines.length > ENS_GPU_MAX_ITERATIONS)
     return FALSE;
   if (ens_view_elements (y) > 0) {
     ens_commands_cover (commands, &dispatch, push.n, GROUP);

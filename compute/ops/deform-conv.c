@@ -98,14 +98,14 @@ deform_shape (EnsOperands *operands, GError **error)
          && ens_set_sliding_output (operands, &deform.geometry, deform.filters, error);
 }
 
-static gint64
+static double
 deform_flops (const EnsOperands *operands)
 {
   EnsDeform deform;
 
   ens_deform_resolve (operands, &deform, NULL);
-  return 2 * ens_shape_elements (&operands->outputs[0]->shape) * deform.taps
-         * deform.group_channels;
+  return 2. * (double)ens_shape_elements (&operands->outputs[0]->shape) * (double)deform.taps
+         * (double)deform.group_channels;
 }
 
 /* X at a place between elements. */
@@ -222,7 +222,7 @@ deform_cpu (const EnsOperands *operands, const EnsCpuContext *context)
   gsize rows = ens_view_rows (operands->outputs[0]);
 
   if (ens_view_elements (operands->outputs[0]) > 0)
-    ens_parallel (context->pool, rows, 16 * (gsize)deform_flops (operands) / rows, compute_range,
+    ens_parallel (context->pool, rows, 16 * deform_flops (operands) / (double)rows, compute_range,
                   operands);
 }
 
@@ -274,9 +274,10 @@ deform_gpu (const EnsOperands *operands, EnsCommands *commands)
                           .push_size = sizeof push};
   EnsDeform deform;
 
-  if (!ens_record_storage (operands, ENS_DEFORM_X, ENS_DEFORM_MASK + 1, &dispatch.storage))
-    return FALSE;
   ens_deform_resolve (operands, &deform, NULL);
+  if (!ens_record_storage (operands, ENS_DEFORM_X, ENS_DEFORM_MASK + 1, &dispatch.storage)
+      || (double)deform.taps * (double)(5 * deform.group_channels + 1) > ENS_GPU_MAX_ITERATIONS)
+    return FALSE;
   push = make_push (operands, &deform);
   if (push.n > 0) {
     ens_commands_cover (commands, &dispatch, push.n, GROUP);

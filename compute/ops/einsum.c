@@ -210,13 +210,13 @@ count_terms (const EnsEinsum *einsum)
   return n;
 }
 
-static gint64
+static double
 einsum_flops (const EnsOperands *operands)
 {
   EnsEinsum einsum;
 
   ens_einsum_read (operands, &einsum, NULL);
-  return (gint64)MIN (count_terms (&einsum) * einsum.n_inputs, 0x1p62);
+  return count_terms (&einsum) * einsum.n_inputs;
 }
 
 /* Walks indices: their values, and where they lead in each input. */

@@ -71,13 +71,13 @@ gemm_shape (EnsOperands *operands, GError **error)
   return ens_set_output (operands, 0, operands->inputs[0]->type, &shape, error);
 }
 
-static gint64
+static double
 gemm_flops (const EnsOperands *operands)
 {
   EnsMatMul product;
 
   gemm_product (operands, &product, NULL);
-  return 2 * product.rows * product.inner * product.columns;
+  return 2. * (double)product.rows * (double)product.inner * (double)product.columns;
 }
 
 static void

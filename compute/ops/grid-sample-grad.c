@@ -4,7 +4,6 @@
  * GridSampleGradGrid: each coordinate gets how fast what is read changes along its axis. */
 #include <string.h>
 
-#include "ops/conv-gpu.h"
 #include "ops/gradient.h"
 #include "ops/grid-sample.h"
 #include "ops/record.h"

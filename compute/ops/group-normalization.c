@@ -305,14 +305,17 @@ normalization_gpu (const EnsOperands *operands, EnsCommands *commands)
                    {operands->inputs[BIAS], ENS_ACCESS_READ},
                    {y, ENS_ACCESS_WRITE}},
       .n_bindings = 4,
-      .constants = {ens_tile_across (push.extent, push.width == 1 && push.inner > 1),
+      .constants = {ens_tile_across (
+                        &(EnsTileLines) {.columns = push.extent,
+                                         .passes = 3,
+                                         .neighbours = push.width == 1 && push.inner > 1}),
                     groups.per_group},
       .n_constants = 2,
       .push = &push,
       .push_size = sizeof push,
   };
 
-  if (!ens_record_storage (operands, X, BIAS + 1, &dispatch.storage))
+  if (!ens_record_storage (operands, X, BIAS + 1, &dispatch.storage) || dispatch.constants[0] == 0)
     return FALSE;
   if (ens_view_elements (y) > 0) {
     ens_tile_cover (commands, &dispatch, push.n);

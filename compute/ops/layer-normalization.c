@@ -218,14 +218,14 @@ record (const EnsOperands *operands, EnsCommands *commands, gboolean centred)
                    {scale, ENS_ACCESS_READ},
                    {bias != NULL ? bias : scale, ENS_ACCESS_READ}},
       .n_bindings = 6,
-      .constants = {ens_tile_across (push.extent, FALSE), bias != NULL, operands->n_outputs,
-                    centred},
+      .constants = {ens_tile_across (&(EnsTileLines) {.columns = push.extent, .passes = 3}),
+                    bias != NULL, operands->n_outputs, centred},
       .n_constants = 4,
       .push = &push,
       .push_size = sizeof push,
   };
 
-  if (!ens_record_storage (operands, X, BIAS + 1, &dispatch.storage))
+  if (!ens_record_storage (operands, X, BIAS + 1, &dispatch.storage) || dispatch.constants[0] == 0)
     return FALSE;
   if (ens_view_elements (x) == 0)
     return TRUE;

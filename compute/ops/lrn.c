@@ -34,6 +34,15 @@ neighbours (gint64 size, gint64 channels, gint64 c, gint64 *first, gint64 *last)
   *last = size / 2 < channels - c ? c + size / 2 : channels - 1;
 }
 
+static double
+lrn_visits (const EnsOperands *operands)
+{
+  const EnsLrnParams *params = operands->params;
+  const EnsView *y = operands->outputs[0];
+
+  return (double)ens_view_elements (y) * (double)MIN (params->size, (gint64)ens_view_columns (y));
+}
+
 static void
 lrn_reference (const EnsOperands *operands)
 {
@@ -153,7 +162,8 @@ lrn_gpu (const EnsOperands *operands, EnsCommands *commands)
       .push_size = sizeof push,
   };
 
-  if (!ens_record_storage (operands, 0, 1, &dispatch.storage))
+  if (!ens_record_storage (operands, 0, 1, &dispatch.storage)
+      || MIN (params->size, channels) > ENS_GPU_MAX_ITERATIONS)
     return FALSE;
   if (ens_view_elements (y) > 0) {
     ens_commands_cover (commands, &dispatch, ens_view_elements (y), GROUP);
@@ -231,6 +241,7 @@ const EnsOp ens_op_lrn = {.name = "LRN",
                           .params_size = sizeof (EnsLrnParams),
                           .attributes = lrn_attributes,
                           .shape = lrn_shape,
+                          .visits = lrn_visits,
                           .reference = lrn_reference,
                           .cpu = lrn_cpu,
                           .gpu = lrn_gpu,

@@ -99,13 +99,13 @@ matmul_shape (EnsOperands *operands, GError **error)
   return ens_set_output (operands, 0, a->type, &shape, error);
 }
 
-static gint64
+static double
 matmul_flops (const EnsOperands *operands)
 {
   EnsMatMul product;
 
   matmul_product (operands, &product, NULL);
-  return 2 * ens_shape_elements (&operands->outputs[0]->shape) * product.inner;
+  return 2. * (double)ens_shape_elements (&operands->outputs[0]->shape) * (double)product.inner;
 }
 
 static void

@@ -2,7 +2,6 @@
 /* Gradients of pooling. That of a maximum, MaxPoolGrad, goes to the first position of each window
  * where the maximum is; that of a mean is a transposed convolution. */
 #include "graph/infer.h"
-#include "ops/conv-gpu.h"
 #include "ops/example.h"
 #include "ops/gradient.h"
 #include "ops/per-image.h"
@@ -155,10 +154,10 @@ max_pool_grad_gpu (const EnsOperands *operands, EnsCommands *commands)
                           .push = &push,
                           .push_size = sizeof push};
   EnsGeometry geometry;
-  gint64 taps;
+  double taps;
 
   ens_pool_resolve (operands, &geometry, NULL);
-  taps = geometry.kernel[0] * geometry.kernel[1] * geometry.kernel[2];
+  taps = ens_geometry_count_taps (&geometry);
   if (!ens_record_storage (operands, INPUT, OUTPUT_GRADIENT + 1, &dispatch.storage)
       || taps * taps > ENS_GPU_MAX_ITERATIONS)
     return FALSE;
@@ -300,6 +299,7 @@ const EnsOp ens_op_max_pool_grad = {.name = "MaxPoolGrad",
                                     .params_size = sizeof (EnsPoolParams),
                                     .attributes = max_pool_grad_attributes,
                                     .shape = max_pool_grad_shape,
+                                    .visits = ens_pool_visits,
                                     .reference = max_pool_grad_reference,
                                     .cpu = max_pool_grad_cpu,
                                     .gpu = max_pool_grad_gpu,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Gradient of MaxRoiPool: that of each element of the output goes to the first position of its part
  * of the region where the maximum is. */
-#include "ops/conv-gpu.h"
 #include "ops/max-roi-pool.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -118,6 +117,7 @@ const EnsOp ens_op_max_roi_pool_grad = {.name = "MaxRoiPoolGrad",
                                         .params_size = sizeof (EnsMaxRoiPoolParams),
                                         .attributes = max_roi_pool_grad_attributes,
                                         .shape = max_roi_pool_grad_shape,
+                                        .visits = ens_max_roi_pool_visits,
                                         .reference = max_roi_pool_grad_reference,
                                         .cpu = max_roi_pool_grad_cpu,
                                         .gpu = max_roi_pool_grad_gpu,

@@ -7,7 +7,6 @@
 
 #include <math.h>
 
-#include "ops/conv-gpu.h"
 #include "ops/gradient.h"
 #include "ops/record.h"
 #include "ops/registry.h"
@@ -55,16 +54,14 @@ max_roi_pool_shape (EnsOperands *operands, GError **error)
 }
 
 /* Parts overlap by a row and a column at most. */
-static gint64
-max_roi_pool_flops (const EnsOperands *operands)
+double
+ens_max_roi_pool_visits (const EnsOperands *operands)
 {
   const EnsMaxRoiPoolParams *params = operands->params;
   const EnsShape *x = &operands->inputs[X]->shape;
 
-  return (gint64)MIN ((double)operands->inputs[REGIONS]->shape.dims[0] * (double)x->dims[3]
-                          * (double)(x->dims[1] + 2 * params->size[0])
-                          * (double)(x->dims[2] + 2 * params->size[1]),
-                      0x1p62);
+  return (double)operands->inputs[REGIONS]->shape.dims[0] * (double)x->dims[3]
+         * (double)(x->dims[1] + 2 * params->size[0]) * (double)(x->dims[2] + 2 * params->size[1]);
 }
 
 /* Nothing that is no number, and nothing that does not fit. */
@@ -159,8 +156,8 @@ max_roi_pool_cpu (const EnsOperands *operands, const EnsCpuContext *context)
   gsize bins = ens_view_rows (y);
 
   if (ens_view_elements (y) > 0)
-    ens_parallel (context->pool, bins, 4 * (gsize)max_roi_pool_flops (operands) / bins, pool_bins,
-                  operands);
+    ens_parallel (context->pool, bins, 4 * ens_max_roi_pool_visits (operands) / (double)bins,
+                  pool_bins, operands);
 }
 
 /* On a GPU. */
@@ -235,7 +232,7 @@ const EnsOp ens_op_max_roi_pool = {.name = "MaxRoiPool",
                                    .params_size = sizeof (EnsMaxRoiPoolParams),
                                    .attributes = max_roi_pool_attributes,
                                    .shape = max_roi_pool_shape,
-                                   .flops = max_roi_pool_flops,
+                                   .visits = ens_max_roi_pool_visits,
                                    .reference = max_roi_pool_reference,
                                    .cpu = max_roi_pool_cpu,
                                    .gpu = max_roi_pool_gpu,

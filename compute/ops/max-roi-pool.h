@@ -30,6 +30,9 @@ enum { ENS_MAX_ROI_POOL_X, ENS_MAX_ROI_POOL_REGIONS, ENS_MAX_ROI_POOL_OUTPUT_GRA
 /* Whether map and regions are what the operator takes; the shape of its output. */
 gboolean ens_max_roi_pool_resolve (const EnsOperands *operands, EnsShape *output, GError **error);
 
+/* visits () of the operator and its gradient. */
+double ens_max_roi_pool_visits (const EnsOperands *operands);
+
 /* An element of the output for all channels: its positions in the map are rows [begin, end) and
  * columns. */
 typedef struct {

@@ -428,6 +428,12 @@ ens_walk_next (EnsWalk *walk)
   }
 }
 
+double
+ens_visit_input (const EnsOperands *operands)
+{
+  return (double)ens_view_elements (operands->inputs[0]);
+}
+
 /* Parallel ranges. */
 
 /* A task should take some tens of microseconds, or handing it out costs more than it gains. */
@@ -435,7 +441,7 @@ ens_walk_next (EnsWalk *walk)
 #define TASKS_PER_THREAD 4
 
 /* … and some tenths of a millisecond pass until it is looked whether it was cancelled. */
-#define PIECE_COST ((gsize)1 << 20)
+#define PIECE_COST 0x1p20
 
 typedef struct {
   EnsRangeFunc func;
@@ -457,18 +463,18 @@ range_task (gpointer data, guint task, guint worker)
 }
 
 void
-ens_parallel (EnsThreadPool *pool, gsize n, gsize cost, EnsRangeFunc func, gconstpointer data)
+ens_parallel (EnsThreadPool *pool, gsize n, double cost, EnsRangeFunc func, gconstpointer data)
 {
-  gsize n_tasks = (gsize)((double)n * (double)cost / TASK_COST) + 1;
+  gsize most = (gsize)ens_thread_pool_get_threads (pool) * TASKS_PER_THREAD;
   Ranges ranges = {.func = func,
                    .data = data,
                    .n = n,
-                   .piece = MAX (PIECE_COST / MAX (cost, 1), 1),
+                   .piece = (gsize)MAX (PIECE_COST / MAX (cost, 1), 1),
                    .pool = pool};
 
   if (n == 0)
     return;
-  n_tasks = MIN (n_tasks, (gsize)ens_thread_pool_get_threads (pool) * TASKS_PER_THREAD);
-  ranges.n_tasks = (guint)MIN (n_tasks, n);
+  most = (gsize)MIN ((double)n * cost / TASK_COST + 1, (double)most);
+  ranges.n_tasks = (guint)MIN (most, n);
   ens_thread_pool_run (pool, ranges.n_tasks, range_task, &ranges);
 }

@@ -134,6 +134,9 @@ typedef struct {
   gsize remaining;
 } EnsWalk;
 
+/* visits () of operators that look once at each element of input 0. */
+double ens_visit_input (const EnsOperands *operands);
+
 /* A walk over `shape` along views that broadcast to it; NULL views stay at offset 0. */
 void ens_walk_begin (EnsWalk *walk, const EnsShape *shape, const EnsView *const *views, guint n);
 void ens_walk_next (EnsWalk *walk);
@@ -141,4 +144,5 @@ void ens_walk_next (EnsWalk *walk);
 /* Work on [begin, end). */
 typedef void (*EnsRangeFunc) (gconstpointer data, gsize begin, gsize end);
 /* Splits [0, n) over the pool; `cost` is about the number of elementary steps of one of them. */
-void ens_parallel (EnsThreadPool *pool, gsize n, gsize cost, EnsRangeFunc func, gconstpointer data);
+void ens_parallel (EnsThreadPool *pool, gsize n, double cost, EnsRangeFunc func,
+                   gconstpointer data);

@@ -39,6 +39,19 @@ ens_pool_resolve (const EnsOperands *operands, EnsGeometry *geometry, GError **e
                               geometry, error);
 }
 
+double
+ens_pool_visits (const EnsOperands *operands)
+{
+  EnsGeometry geometry;
+  double n;
+
+  ens_pool_resolve (operands, &geometry, NULL);
+  n = ens_geometry_count_taps (&geometry) * (double)geometry.batch * (double)geometry.channels;
+  for (guint i = 0; i < ENS_MAX_SPATIAL; i++)
+    n *= (double)geometry.output[i];
+  return n;
+}
+
 /* The first and the last tap of a window along an axis that lie inside the input; none if last <
  * first. */
 static void
@@ -348,7 +361,9 @@ record_windows (const EnsOperands *operands, EnsCommands *commands, guint32 kind
   EnsGeometry geometry;
   EnsPoolPush push;
 
-  if (!ens_record_storage (operands, 0, 1, &dispatch.storage))
+  ens_pool_resolve (operands, &geometry, NULL);
+  if (!ens_record_storage (operands, 0, 1, &dispatch.storage)
+      || ens_geometry_count_taps (&geometry) > ENS_GPU_MAX_ITERATIONS)
     return FALSE;
   if (ens_view_elements (y) == 0)
     return TRUE;
@@ -357,7 +372,6 @@ record_windows (const EnsOperands *operands, EnsCommands *commands, guint32 kind
     dispatch.shader = "pool-texels";
     dispatch.bindings[0].access = ENS_ACCESS_TEXELS;
   }
-  ens_pool_resolve (operands, &geometry, NULL);
   push = pool_push (operands, &geometry);
   dispatch.push = &push;
   dispatch.push_size = sizeof push;
@@ -403,8 +417,7 @@ record_global (const EnsOperands *operands, EnsCommands *commands, guint32 kind)
 
   if (!ens_record_storage (operands, 0, 1, &storage))
     return FALSE;
-  ens_record_reduction (commands, &reduction);
-  return TRUE;
+  return ens_record_reduction (commands, &reduction);
 }
 
 static gboolean
@@ -449,6 +462,7 @@ static const EnsOpExample global_examples[] = {{"2x5x4x7"}, {NULL}};
                              .params_size = sizeof (EnsPoolParams),     \
                              .attributes = id##_attributes,             \
                              .shape = pool_shape,                       \
+                             .visits = ens_pool_visits,                 \
                              .reference = id##_reference,               \
                              .cpu = id##_cpu,                           \
                              .gpu = id##_gpu,                           \
@@ -467,6 +481,7 @@ static const EnsOpExample global_examples[] = {{"2x5x4x7"}, {NULL}};
                              .kind = ENS_KIND_GLOBAL_POOL,              \
                              .flags = ENS_OP_PITCHED,                   \
                              .shape = global_shape,                     \
+                             .visits = ens_visit_input,                 \
                              .reference = id##_reference,               \
                              .cpu = id##_cpu,                           \
                              .gpu = id##_gpu,                           \

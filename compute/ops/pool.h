@@ -8,6 +8,9 @@
 /* For operators that pool input 0, with an EnsPoolParams. */
 gboolean ens_pool_resolve (const EnsOperands *operands, EnsGeometry *geometry, GError **error);
 
+/* visits () of operators of such windows: all of their positions, also those in the padding. */
+double ens_pool_visits (const EnsOperands *operands);
+
 /* A window without any input has no maximum and no mean. */
 gboolean ens_pool_check_windows (const EnsOperands *operands, const EnsGeometry *geometry,
                                  GError **error);

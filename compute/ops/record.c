@@ -165,10 +165,24 @@ ens_record_copy (EnsCommands *commands, EnsCopy *copy)
 
 /* Reductions */
 
-guint32
-ens_tile_across (gsize length, gboolean neighbours)
+static gboolean
+is_too_long (const EnsTileLines *lines, guint32 across)
 {
-  return neighbours || length < ENS_TILE / 2 ? ENS_TILE_ACROSS : 1;
+  gsize along = ENS_TILE / across, rounds = (lines->columns + along - 1) / along + 1;
+
+  return (double)lines->passes * (double)MAX (lines->rows, 1) * (double)rounds
+         > ENS_GPU_MAX_ITERATIONS;
+}
+
+guint32
+ens_tile_across (const EnsTileLines *lines)
+{
+  gsize length = MAX (lines->rows, 1) * lines->columns;
+  guint32 across = lines->neighbours || length < ENS_TILE / 2 ? ENS_TILE_ACROSS : 1;
+
+  while (across > 0 && is_too_long (lines, across))
+    across /= 2;
+  return across;
 }
 
 void
@@ -179,7 +193,7 @@ ens_tile_cover (const EnsCommands *commands, EnsDispatch *dispatch, gsize n)
   ens_commands_cover (commands, dispatch, (n + across - 1) / across * ENS_TILE, ENS_TILE);
 }
 
-void
+gboolean
 ens_record_reduction (EnsCommands *commands, const EnsReduction *reduction)
 {
   const EnsStrided *kept = &reduction->kept, *reduced = &reduction->reduced;
@@ -193,19 +207,24 @@ ens_record_reduction (EnsCommands *commands, const EnsReduction *reduction)
       .columns = (guint32)reduced->dims[last_reduced],
       .step = (guint32)reduced->strides[0][last_reduced],
   };
+  const EnsTileLines lines = {.rows = push.extent / MAX (push.columns, 1),
+                              .columns = push.columns,
+                              .passes = reduction->kind == ENS_REDUCE_LOG_SUM_EXP ? 2 : 1,
+                              .neighbours = kept->strides[1][last] == 1 && push.n > 1};
   EnsDispatch dispatch = {
       .shader = "reduce",
       .storage = reduction->y->type,
       .n_bindings = 3,
-      .constants = {ens_tile_across (push.extent, kept->strides[1][last] == 1 && push.n > 1),
-                    reduction->kind},
+      .constants = {ens_tile_across (&lines), reduction->kind},
       .n_constants = 2,
       .push = &push,
       .push_size = sizeof push,
   };
 
   if (push.n == 0)
-    return;
+    return TRUE;
+  if (dispatch.constants[0] == 0)
+    return FALSE;
   ens_axes_append (&axes, kept, kept->rank);
   ens_axes_append (&axes, reduced, last_reduced);
   dispatch.bindings[0] = (EnsBinding) {reduction->x, ENS_ACCESS_READ};
@@ -213,6 +232,7 @@ ens_record_reduction (EnsCommands *commands, const EnsReduction *reduction)
   dispatch.bindings[2] = (EnsBinding) {ens_axes_record (&axes, commands), ENS_ACCESS_READ};
   ens_tile_cover (commands, &dispatch, push.n);
   ens_commands_dispatch (commands, &dispatch);
+  return TRUE;
 }
 
 /* Lines */
@@ -244,13 +264,15 @@ ens_record_lines (const EnsOperands *operands, EnsCommands *commands, const EnsL
       .shader = "softmax",
       .bindings = {{x, ENS_ACCESS_READ}, {y, ENS_ACCESS_WRITE}},
       .n_bindings = 2,
-      .constants = {ens_tile_across (lines->length, lines->inner > 1), kind},
+      .constants = {ens_tile_across (&(EnsTileLines) {
+                        .columns = lines->length, .passes = 3, .neighbours = lines->inner > 1}),
+                    kind},
       .n_constants = 2,
       .push = &push,
       .push_size = sizeof push,
   };
 
-  if (!ens_record_storage (operands, 0, 1, &dispatch.storage))
+  if (!ens_record_storage (operands, 0, 1, &dispatch.storage) || dispatch.constants[0] == 0)
     return FALSE;
   if (ens_view_elements (y) > 0) {
     ens_tile_cover (commands, &dispatch, push.n);

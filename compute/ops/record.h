@@ -10,6 +10,10 @@
 #include "push/functions.h"
 #include "push/strided.h"
 
+/* What the loops of an invocation may count to altogether. Mesa's llvmpipe leaves them at 65535,
+ * without a word (LP_MAX_TGSI_LOOP_ITERATIONS). */
+#define ENS_GPU_MAX_ITERATIONS 65000
+
 /* Whether shaders read and write such a tensor: FLOAT32 or FLOAT16, no more elements than they can
  * count. */
 gboolean ens_record_takes (const EnsView *view);
@@ -61,11 +65,18 @@ typedef struct {
   EnsStrided reduced; /* merged; strides 0 are x's */
 } EnsReduction;
 
-void ens_record_reduction (EnsCommands *commands, const EnsReduction *reduction);
+/* FALSE as gpu (). */
+gboolean ens_record_reduction (EnsCommands *commands, const EnsReduction *reduction);
 
-/* How many lines of `length` elements a workgroup of shaders/tile.glsl takes side by side;
- * `neighbours`: an element's neighbour in memory belongs to the next line. */
-guint32 ens_tile_across (gsize length, gboolean neighbours);
+/* Lines that workgroups of shaders/tile.glsl go along. */
+typedef struct {
+  gsize rows, columns; /* of a line, which is gone through row by row; rows 0: 1 */
+  guint passes;        /* how often */
+  gboolean neighbours; /* an element's neighbour in memory belongs to the next line */
+} EnsTileLines;
+
+/* How many of them a workgroup takes side by side; 0: they are longer than an invocation may go. */
+guint32 ens_tile_across (const EnsTileLines *lines);
 /* Workgroups for n lines; the shader's constant 0 is ens_tile_across (). */
 void ens_tile_cover (const EnsCommands *commands, EnsDispatch *dispatch, gsize n);
 

@@ -169,13 +169,14 @@ run_floats (gconstpointer data, gsize begin, gsize end)
   ens_recurrent_back (data, begin, end, &products);
 }
 
-static gint64
+static double
 grad_flops (const EnsOperands *operands)
 {
   EnsRecurrent r;
 
   ens_recurrent_find (operands, &r);
-  return 4 * r.steps * r.batch * r.directions * r.gates * r.hidden * r.hidden;
+  return 4. * (double)r.steps * (double)r.batch * r.directions * r.gates * (double)r.hidden
+         * (double)r.hidden;
 }
 
 static void
@@ -183,7 +184,7 @@ grad_cpu (const EnsOperands *operands, const EnsCpuContext *context)
 {
   gsize n = count_sequences (operands);
 
-  ens_parallel (context->pool, n, (gsize)grad_flops (operands) / MAX (n, 1), run_floats, operands);
+  ens_parallel (context->pool, n, grad_flops (operands) / (double)MAX (n, 1), run_floats, operands);
 }
 
 /* Gradients of the operators */

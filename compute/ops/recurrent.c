@@ -257,13 +257,14 @@ recurrent_shape (EnsOperands *operands, GError **error)
   return TRUE;
 }
 
-static gint64
+static double
 recurrent_flops (const EnsOperands *operands)
 {
   EnsRecurrent r;
 
   ens_recurrent_find (operands, &r);
-  return 2 * r.steps * r.batch * r.directions * r.gates * r.hidden * (r.inputs + r.hidden);
+  return 2. * (double)r.steps * (double)r.batch * r.directions * r.gates * (double)r.hidden
+         * (double)(r.inputs + r.hidden);
 }
 
 /* The shader: the usual functions, all sequences of the same length, no clipping. An invocation

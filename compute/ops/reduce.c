@@ -244,8 +244,7 @@ record (const EnsOperands *operands, EnsCommands *commands, guint32 kind)
   if (!ens_record_storage (operands, 0, 1, &storage) || ens_view_elements (reduction.x) == 0)
     return FALSE;
   split_axes (operands, &reduction.kept, &reduction.reduced);
-  ens_record_reduction (commands, &reduction);
-  return TRUE;
+  return ens_record_reduction (commands, &reduction);
 }
 
 static double
@@ -489,6 +488,7 @@ static const EnsOpExample reduce_examples[] = {
                              .attributes = table,                                                  \
                              .permute = reduce_permute,                                            \
                              .shape = reduce_shape,                                                \
+                             .visits = ens_visit_input,                                            \
                              .reference = id##_reference,                                          \
                              .cpu = id##_cpu,                                                      \
                              .gpu = id##_gpu,                                                      \

@@ -61,6 +61,21 @@ resize_grad_shape (EnsOperands *operands, GError **error)
   return ens_set_output (operands, 0, operands->inputs[0]->type, &shape, error);
 }
 
+/* Each element of the output is given to all that it was made of. */
+static double
+resize_grad_visits (const EnsOperands *operands)
+{
+  const EnsResizeGradParams *params = operands->params;
+  double n = (double)ens_view_elements (operands->inputs[0]);
+  EnsResizeAxis axes[ENS_MAX_RANK];
+  EnsShape shape;
+
+  resolve (operands, axes, &shape, NULL);
+  for (guint i = 0; i < shape.rank; i++)
+    n *= ens_resize_count_taps (&params->resize, &axes[i]);
+  return n;
+}
+
 /* Tables */
 
 /* Which elements of the output's axis an element of the input's is part of: those of element i are
@@ -371,6 +386,7 @@ const EnsOp ens_op_resize_grad = {.name = "ResizeGrad",
                                   .params_size = sizeof (EnsResizeGradParams),
                                   .attributes = resize_grad_attributes,
                                   .shape = resize_grad_shape,
+                                  .visits = resize_grad_visits,
                                   .reference = resize_grad_reference,
                                   .cpu = resize_grad_cpu,
                                   .cpu_plan = resize_grad_cpu_plan,

@@ -75,19 +75,28 @@ resize_shape (EnsOperands *operands, GError **error)
   return ens_set_output (operands, 0, operands->inputs[INPUT]->type, &shape, error);
 }
 
-static gint64
-resize_flops (const EnsOperands *operands)
+/* Of an element of the output. */
+static double
+count_all_taps (const EnsOperands *operands)
 {
-  gint64 taps = 2;
   EnsResizeParams params;
   EnsResizeAxis axes[ENS_MAX_RANK];
+  double n = 1;
 
   ens_resize_resolve (operands, &params, axes, NULL);
-  if (params.mode == ENS_RESIZE_NEAREST)
+  for (guint i = 0; i < operands->inputs[INPUT]->shape.rank; i++)
+    n *= ens_resize_count_taps (&params, &axes[i]);
+  return n;
+}
+
+static double
+resize_flops (const EnsOperands *operands)
+{
+  const EnsResizeParams *params = operands->params;
+
+  if (params->mode == ENS_RESIZE_NEAREST)
     return 0;
-  for (guint i = 0; i < operands->outputs[0]->shape.rank; i++)
-    taps *= ens_resize_count_taps (&params, &axes[i]);
-  return taps * ens_shape_elements (&operands->outputs[0]->shape);
+  return 2. * count_all_taps (operands) * (double)ens_shape_elements (&operands->outputs[0]->shape);
 }
 
 /* The reference. */
@@ -458,7 +467,8 @@ resize_gpu (const EnsOperands *operands, EnsCommands *commands)
     push.y_pitch = (guint32)y->pitch;
   }
   if (!ens_record_storage (operands, INPUT, INPUT + 1, &dispatch.storage)
-      || end - first > ENS_MAX_SPATIAL || (!apart && !ens_view_is_dense (y)))
+      || end - first > ENS_MAX_SPATIAL || (!apart && !ens_view_is_dense (y))
+      || count_all_taps (operands) > ENS_GPU_MAX_ITERATIONS)
     return FALSE;
   if (ens_view_elements (y) == 0)
     return TRUE;

@@ -69,7 +69,7 @@ count_samples (const RoiParams *params, gint64 n, gint64 length)
 }
 
 /* Four neighbours of each sample. */
-static gint64
+static double
 roi_flops (const EnsOperands *operands)
 {
   const RoiParams *params = operands->params;
@@ -77,8 +77,7 @@ roi_flops (const EnsOperands *operands)
   const double samples = count_samples (params, params->rows, x->dims[1])
                          * count_samples (params, params->columns, x->dims[2]);
 
-  return (gint64)MIN (
-      8 * samples * (double)operands->inputs[REGIONS]->shape.dims[0] * (double)x->dims[3], 0x1p62);
+  return 8 * samples * (double)operands->inputs[REGIONS]->shape.dims[0] * (double)x->dims[3];
 }
 
 /* One axis of a region. */

@@ -114,6 +114,15 @@ top_line (const EnsOperands *operands, const EnsLines *lines, gsize line, Candid
   }
 }
 
+/* Lines are sorted. */
+static double
+top_visits (const EnsOperands *operands)
+{
+  double n = (double)ens_view_elements (operands->inputs[0]);
+
+  return n * log2 (MAX (n, 2));
+}
+
 static void
 top_reference (const EnsOperands *operands)
 {
@@ -163,6 +172,7 @@ const EnsOp ens_op_top_k = {.name = "TopK",
                             .attributes = top_attributes,
                             .permute = top_permute,
                             .shape = top_shape,
+                            .visits = top_visits,
                             .reference = top_reference,
                             .gradient = top_gradient,
                             .per_image = top_per_image,

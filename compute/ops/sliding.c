@@ -197,6 +197,12 @@ ens_geometry_conv_shape (const EnsGeometry *geometry, gint64 filters, gint64 gro
   };
 }
 
+double
+ens_geometry_count_taps (const EnsGeometry *geometry)
+{
+  return (double)geometry->kernel[0] * (double)geometry->kernel[1] * (double)geometry->kernel[2];
+}
+
 gboolean
 ens_geometry_is_flat (const EnsGeometry *geometry)
 {

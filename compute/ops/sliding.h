@@ -57,6 +57,9 @@ void ens_geometry_get_transposed (const EnsGeometry *geometry, guint rank,
 /* What the fast kernels know of a flat geometry's convolution. */
 EnsConvShape ens_geometry_conv_shape (const EnsGeometry *geometry, gint64 filters, gint64 groups);
 
+/* Taps of the kernel, which may be more than an integer holds. */
+double ens_geometry_count_taps (const EnsGeometry *geometry);
+
 /* TRUE if the first axis is of length 1 throughout: what the fast kernels, which know two axes,
  * can compute. */
 gboolean ens_geometry_is_flat (const EnsGeometry *geometry);

@@ -354,7 +354,10 @@ arg_gpu (const EnsOperands *operands, EnsCommands *commands, gboolean least)
   push.n = (guint32)(lines.outer * lines.inner);
   push.extent = (guint32)lines.length;
   push.inner = (guint32)lines.inner;
-  dispatch.constants[0] = ens_tile_across (lines.length, lines.inner > 1);
+  dispatch.constants[0] = ens_tile_across (
+      &(EnsTileLines) {.columns = lines.length, .passes = 1, .neighbours = lines.inner > 1});
+  if (dispatch.constants[0] == 0)
+    return FALSE;
   dispatch.constants[1] = least;
   dispatch.constants[2] = params->select_last_index;
   if (push.n > 0) {
@@ -396,6 +399,7 @@ static const EnsOpExample arg_examples[] = {
                              .attributes = arg_attributes,         \
                              .permute = arg_permute,               \
                              .shape = arg_shape,                   \
+                             .visits = ens_visit_input,            \
                              .reference = id##_reference,          \
                              .gpu = id##_gpu,                      \
                              .per_image = arg_per_image,           \

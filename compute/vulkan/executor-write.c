@@ -211,14 +211,7 @@ ens_vulkan_get_most_operations (const EnsVulkanDevice *device)
 static double
 count_operations (const EnsVulkanStep *step)
 {
-  const EnsOperands *operands = &step->operands;
-  double n = 0;
-
-  if (step->cpu_step != NULL)
-    return 0;
-  for (guint i = 0; i < operands->n_outputs; i++)
-    n += (double)ens_shape_elements (&operands->outputs[i]->shape);
-  return step->node->op->flops != NULL ? MAX (n, (double)step->node->op->flops (operands)) : n;
+  return step->cpu_step == NULL ? ens_op_count_steps (step->node->op, &step->operands) : 0;
 }
 
 /* A heavy network takes several submissions. */

@@ -161,7 +161,8 @@ measure (Subject *subject, const Options *options, double *seconds, guint *n_run
 typedef struct {
   char *key; /* operator and kernel */
   guint n_nodes;
-  gint64 flops, nanoseconds;
+  double flops;
+  gint64 nanoseconds;
 } OpTime;
 
 static void
@@ -226,15 +227,14 @@ print_ops (const EnsNodeTime *times, guint n)
     tool_table_cell (table, "%.3f", (double)sum->nanoseconds / N_PROFILED / 1e6);
     tool_table_cell (table, "%.1f %%", 100.0 * (double)sum->nanoseconds / (double)MAX (total, 1));
     if (sum->flops > 0)
-      tool_table_cell (table, "%.1f",
-                       (double)sum->flops * N_PROFILED / (double)MAX (sum->nanoseconds, 1));
+      tool_table_cell (table, "%.1f", sum->flops * N_PROFILED / (double)MAX (sum->nanoseconds, 1));
   }
   tool_table_print (table);
 }
 
 /* Profiles a few runs and sums up the network's operations. */
 static EnsNodeTime *
-profile (Subject *subject, gint64 *flops, GError **error)
+profile (Subject *subject, double *flops, GError **error)
 {
   guint n = ens_plan_get_n_nodes (subject->plan);
   g_autofree EnsNodeTime *times = g_new0 (EnsNodeTime, n);
@@ -291,14 +291,14 @@ print_matrices (EnsDevice *device)
 typedef struct {
   double seconds; /* of the median run */
   guint n_runs;
-  gint64 flops; /* of one run */
+  double flops; /* of one run */
   const EnsNodeTime *times;
 } Measurement;
 
 static void
 print_summary (const Subject *subject, const Measurement *measured)
 {
-  double images = (double)subject->shape.dims[0], flops = (double)measured->flops;
+  double images = (double)subject->shape.dims[0], flops = measured->flops;
   g_autofree char *shape = ens_shape_to_string (&subject->shape);
   struct rusage usage;
 

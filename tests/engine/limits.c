@@ -62,7 +62,7 @@ static const struct {
     {4, {.memory = 13000}, ", and max-memory has 13.0"},
     {4,
      {.operations = 20000},
-     "would take 21.5 k operations for each image, most of them node “large” (Conv), and "
+     "would take 24.6 k operations for each image, most of them node “large” (Conv), and "
      "max-operations allows 20 k; "},
     {1 << 15, {0}, "of memory, and this machine has "},
     {1 << 15, {0}, ": node “large” (Conv) gives 1x262144x262144x3, 824.6"},
@@ -108,6 +108,90 @@ START_TEST (test_no_memory)
   setrlimit (RLIMIT_AS, &limit);
   ck_assert_error (error, ENS_ERROR, ENS_ERROR_RESOURCE);
   ck_assert (g_str_has_prefix (error->message, "there is no memory left for "));
+}
+END_TEST
+
+/* ---- Operations ---- */
+
+#define WINDOW(side, pad)       \
+  {                             \
+    .sliding = {                \
+      .rank = 2,                \
+      .kernel = {side, side},   \
+      .strides = {1, 1, 1},     \
+      .dilations = {1, 1, 1},   \
+      .pads_begin = {pad, pad}, \
+      .pads_end = {pad, pad}    \
+    }                           \
+  }
+
+/* The operations of a node with an input of 1x8x8x3. */
+static const struct {
+  const char *op;
+  gconstpointer params;
+  double expected;
+} count_rows[] = {
+    {"Relu", NULL, 8 * 8 * 3},
+    {"MaxPool", &(const EnsPoolParams)WINDOW (3, 1), 9. * 8 * 8 * 3},
+    {"AveragePool", &(const EnsPoolParams)WINDOW (5, 0), 25. * 4 * 4 * 3},
+    {"MaxPool", &(const EnsPoolParams)WINDOW (20001, 10000), 20001. * 20001 * 8 * 8 * 3},
+    {"GlobalAveragePool", NULL, 8 * 8 * 3},
+    {"GlobalMaxPool", NULL, 8 * 8 * 3},
+    {"ReduceSum", &(const EnsReduceParams) {.keepdims = TRUE}, 8 * 8 * 3},
+    {"ArgMax", &(const EnsArgParams) {.axis = 1}, 8 * 8 * 3},
+    {"LRN", &(const EnsLrnParams) {.size = 2, .bias = 1}, 2. * 8 * 8 * 3},
+    {"LRN", &(const EnsLrnParams) {.size = G_MAXINT64, .bias = 1}, 3. * 8 * 8 * 3},
+};
+
+START_TEST (test_count)
+{
+  g_auto (Builder) b;
+  EnsValue *input;
+
+  builder_init (&b, 1);
+  input = build_input (&b, &ENS_SHAPE (1, 8, 8, CHANNELS));
+  build (&b, count_rows[_i].op, count_rows[_i].params, input, NULL);
+  ck_assert_double_eq (ens_graph_count_operations (b.graph), count_rows[_i].expected);
+}
+END_TEST
+
+/* Windows of more elements than an integer holds. */
+START_TEST (test_count_saturates)
+{
+  const gint64 side = (1 << 20) - 1, pad = (1 << 19) - 1;
+  const EnsPoolParams params = {.sliding = {.rank = 3,
+                                            .kernel = {side, side, side},
+                                            .strides = {1, 1, 1},
+                                            .dilations = {1, 1, 1},
+                                            .pads_begin = {pad, pad, pad},
+                                            .pads_end = {pad, pad, pad}}};
+  g_auto (Builder) b;
+
+  builder_init (&b, 1);
+  build (&b, "MaxPool", &params, build_input (&b, &ENS_SHAPE (1, 8, 8, 8, CHANNELS)), NULL);
+  ck_assert_double_eq_tol (ens_graph_count_operations (b.graph) / (0x1p60 * 8 * 8 * 8 * CHANNELS),
+                           1, 1e-5);
+}
+END_TEST
+
+/* A window that nobody waits for is an error while planning. */
+START_TEST (test_window)
+{
+  g_autoptr (EnsDevice) device = ens_device_open ("cpu", 1, NULL);
+  const EnsPoolParams params = WINDOW (200001, 100000);
+  g_autoptr (EnsNetwork) network = NULL;
+  g_autoptr (EnsPlan) plan = NULL;
+  g_autoptr (GError) error = NULL;
+  g_auto (Builder) b;
+  EnsValue *x;
+
+  builder_init (&b, 1);
+  x = build (&b, "MaxPool", &params, build_input (&b, &ENS_SHAPE (1, 8, 8, CHANNELS)), NULL);
+  network = finish (&b, build (&b, "Relu", NULL, x, NULL), device);
+  plan = ens_network_plan (network, &ENS_SHAPE (1, 8, 8, CHANNELS), &error);
+  ck_assert_error (error, ENS_ERROR, ENS_ERROR_RESOURCE);
+  ck_assert_msg (strstr (error->message, "would take 7.68 T operations") != NULL, "%s",
+                 error->message);
 }
 END_TEST
 
@@ -192,6 +276,9 @@ main (int argc, char **argv)
   test_suite ("limits");
   TEST_ADD_LOOP ("plans", test_limits, limit_rows);
   test_add ("no-memory", test_no_memory);
+  TEST_ADD_LOOP ("count", test_count, count_rows);
+  test_add ("count-saturates", test_count_saturates);
+  test_add ("window", test_window);
   TEST_ADD_LOOP ("format", test_format, format_rows);
   TEST_ADD_LOOP ("groups", test_groups, group_rows);
   return test_run ();

@@ -96,7 +96,7 @@ START_TEST (test_network)
   ens_plan_profile (plan, (const gconstpointer[]) {input}, (const gpointer[]) {output}, times,
                     NULL);
   ck_assert_str_eq (times[0].op, "Conv");
-  ck_assert_int_eq (times[0].flops, 2 * (2 * 8 * 7 * 6) * 27);
+  ck_assert_double_eq (times[0].flops, 2 * (2 * 8 * 7 * 6) * 27);
   ck_assert_str_eq (times[2].op, "Gemm");
   ck_assert_ptr_nonnull (times[2].kernel);
   ens_plan_run (plan, (const gconstpointer[]) {input}, (const gpointer[]) {again}, NULL);

@@ -29,12 +29,12 @@ print_row (const TestCase *test_case, EnsThreadPool *pool)
 {
   const char *kernel;
   double seconds = test_case_time (test_case, pool, &kernel);
-  gint64 flops = ens_node_count_flops (test_case->node);
+  double flops = ens_node_count_flops (test_case->node);
 
   printf ("%-18s %-34s %-12s %7u %10.4f", test_case->node->op->name, test_case->row->name, kernel,
           ens_thread_pool_get_threads (pool), seconds * 1e3);
   if (flops > 0)
-    printf (" %9.1f", (double)flops / seconds / 1e9);
+    printf (" %9.1f", flops / seconds / 1e9);
   else
     printf (" %9s", "");
   printf (" %8.1f\n", (double)bytes_moved (test_case) / seconds / 1e9);

@@ -9,6 +9,7 @@ static const TestRow sum_rows[] = {
     {"columns", NULL, "2x2 = 1 2 3 4; const int64 scalar = 0", "2x2 = 1 2 4 6"},
     {"integers", NULL, "int32 2x2 = 1 2 3 4; const int64 scalar = 1", "int32 2x2 = 1 3 3 7"},
     {"many", NULL, "3x5x7; const int64 scalar = 1", NULL},
+    {"long", NULL, "1x70000x2; const int64 scalar = 1", NULL, .tolerance = 1e-5},
     {"empty", NULL, "0x3; const int64 scalar = 1", "0x3"},
     {"no-axis", NULL, "3x5; const int64 scalar = 2", .error = "axis 2 does not exist"},
     {"unknown", NULL, "3x5; int64 scalar", .error = "not known before running"},

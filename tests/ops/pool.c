@@ -33,6 +33,7 @@ static const TestRow max_rows[] = {
      .error = "does not fit"},
     {"bad-auto-pad", "kernel_shape=[2, 2] auto_pad=\"SAME\"", "1x4x4x1", .error = "auto_pad"},
     {"rank-2", "kernel_shape=[2]", "4x4", .error = "expected rank 3 to 5"},
+    {"long-window", "kernel_shape=[70000]", "1x70003x2", "1x4x2"},
     {0}};
 
 static const TestRow average_rows[] = {
@@ -56,9 +57,11 @@ static const TestRow average_rows[] = {
      "1x3x3x3"},
     {"one-dimension", "kernel_shape=[4] strides=[2]", "1x10x7", "1x4x7"},
     {"three-dimensions", "kernel_shape=[2, 2, 2]", "1x3x3x3x2", "1x2x2x2x2"},
+    {"long-window", "kernel_shape=[70000]", "1x70003x2", "1x4x2", .tolerance = 1e-4},
     {0}};
 
 static const TestRow global_average_rows[] = {
+    {"long", NULL, "1x300000x2", "1x1x2", .tolerance = 1e-4},
     {"by-hand", NULL, "1x2x2x2 = 1 10 2 20 3 30 4 40", "1x1x1x2 = 2.5 25"},
     {"many", NULL, "3x7x5x37", "3x1x1x37", .benchmark = "1x14x14x1000"},
     {"one-pixel", NULL, "2x1x1x3", "2x1x1x3"},

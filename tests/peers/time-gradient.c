@@ -106,8 +106,8 @@ print_nodes (EnsExecutor *executor, const EnsNodeTime *times, guint n_runs)
   for (guint i = 0; i < ens_executor_get_n_steps (executor); i++) {
     double ms = (double)times[i].nanoseconds / n_runs / 1e6;
 
-    printf ("%9.3f ms %7.1f GFLOP/s  %-16s %s\n", ms, (double)times[i].flops / ms / 1e6,
-            times[i].op, times[i].kernel);
+    printf ("%9.3f ms %7.1f GFLOP/s  %-16s %s\n", ms, times[i].flops / ms / 1e6, times[i].op,
+            times[i].kernel);
   }
 }
 

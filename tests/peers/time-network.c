@@ -27,8 +27,8 @@ print_profile (EnsPlan *plan, const EnsNodeTime *times, guint n_runs)
   for (guint i = 0; i < ens_plan_get_n_nodes (plan); i++) {
     double ms = (double)times[i].nanoseconds / n_runs / 1e6;
 
-    printf ("%9.3f ms %7.1f GFLOP/s  %-20s %-20s %s\n", ms, (double)times[i].flops / ms / 1e6,
-            times[i].op, times[i].kernel, times[i].node);
+    printf ("%9.3f ms %7.1f GFLOP/s  %-20s %-20s %s\n", ms, times[i].flops / ms / 1e6, times[i].op,
+            times[i].kernel, times[i].node);
   }
 }
 

@@ -175,13 +175,13 @@ START_TEST (test_cost)
                         build_chain (&builder, build_input (&builder, &ENS_SHAPE (2, 8, 8, 3))));
   groups = network_groups_new (builder.graph);
   group = &g_array_index (groups->groups, NetworkGroup, 1);
-  ck_assert_int_eq (group->multiply_adds, 2 * 8 * 8 * 8 * 27);
+  ck_assert_double_eq (group->multiply_adds, 2 * 8 * 8 * 8 * 27);
   ck_assert_int_eq (group->parameters, 8 * 27 + 8 + 4 * 8);
   ck_assert_str_eq (group->main->op->name, "Conv");
   group = &g_array_index (groups->groups, NetworkGroup, 3);
-  ck_assert_int_eq (group->multiply_adds, 2 * 128 * 5);
+  ck_assert_double_eq (group->multiply_adds, 2 * 128 * 5);
   ck_assert (group->is_last);
-  ck_assert_int_eq (groups->multiply_adds, 2 * 8 * 8 * 8 * 27 + 2 * 128 * 5);
+  ck_assert_double_eq (groups->multiply_adds, 2 * 8 * 8 * 8 * 27 + 2 * 128 * 5);
 }
 END_TEST
 

@@ -51,17 +51,17 @@ find_tap (const Picture *picture, const NetworkGroup *group)
 }
 
 static double
-get_share (const Picture *picture, gint64 multiply_adds)
+get_share (const Picture *picture, double multiply_adds)
 {
-  return (double)multiply_adds / (double)MAX (picture->groups->multiply_adds, 1);
+  return multiply_adds / MAX (picture->groups->multiply_adds, 1);
 }
 
 /* Such as "118 M · 2.9 % · 9.41 k parameters"; NULL: it costs nothing. (transfer full) */
 static char *
-describe_cost (const Picture *picture, gint64 multiply_adds, gint64 parameters)
+describe_cost (const Picture *picture, double multiply_adds, gint64 parameters)
 {
   g_autofree char *count = network_format_count (multiply_adds);
-  g_autofree char *numbers = network_format_count (parameters);
+  g_autofree char *numbers = network_format_count ((double)parameters);
   GString *text = g_string_new (NULL);
 
   if (multiply_adds > 0)
@@ -251,7 +251,7 @@ add_bar (const Picture *picture, const LayoutBox *place, double x, double y, dou
 
 static void
 draw_text (const Picture *picture, const LayoutBox *place, const BoxText *text,
-           gint64 multiply_adds)
+           double multiply_adds)
 {
   const double x = place->x + 14;
   double y = place->y + 17;
@@ -361,7 +361,8 @@ draw_frame_label (const Picture *picture, const NetworkRepeat *repeat)
   const Extent extent = find_extent (picture, repeat);
   g_autofree char *label = NULL;
   g_autofree char *cost = NULL;
-  gint64 multiply_adds = 0, parameters = 0;
+  double multiply_adds = 0;
+  gint64 parameters = 0;
 
   for (guint i = 0; i < repeat->length * repeat->n_copies; i++) {
     const NetworkGroup *group =

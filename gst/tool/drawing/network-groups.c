@@ -115,7 +115,7 @@ static void
 add_node (Builder *builder, EnsNode *node)
 {
   guint g = find_only_group (builder, node);
-  gint64 multiply_adds = ens_node_count_flops (node) / 2;
+  double multiply_adds = ens_node_count_flops (node) / 2;
   gint64 parameters = network_count_parameters (node);
   NetworkGroup *group;
 

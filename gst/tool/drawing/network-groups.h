@@ -13,7 +13,7 @@ typedef struct {
   const EnsValue *value; /* of an input of the graph, which has no nodes; else NULL */
   GPtrArray *nodes;      /* EnsNode, in order; owned by the graph */
   const EnsNode *main;   /* what costs most of them, or the first one; NULL: it has no nodes */
-  gint64 multiply_adds;
+  double multiply_adds;
   gint64 parameters;
   gboolean has_weights; /* matrices or filters */
   gboolean is_last;     /* gives an output of the graph */
@@ -32,7 +32,8 @@ typedef struct {
   GArray *groups;  /* NetworkGroup, in topological order */
   GArray *edges;   /* NetworkEdge, each once, sorted by `to` and then by `from` */
   GArray *repeats; /* NetworkRepeat, in order */
-  gint64 multiply_adds, parameters;
+  double multiply_adds;
+  gint64 parameters;
 } NetworkGroups;
 
 /* The graph's shapes have been inferred, and it has to outlive the groups. (transfer full) */

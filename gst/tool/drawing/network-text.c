@@ -9,10 +9,10 @@
 #define TIMES "\xc3\x97"
 
 char *
-network_format_count (gint64 n)
+network_format_count (double n)
 {
   static const char *const units[] = {"", " k", " M", " G", " T"};
-  double value = (double)n;
+  double value = n;
   guint unit = 0;
 
   while (value >= 999.5 && unit + 1 < G_N_ELEMENTS (units)) {
@@ -20,7 +20,7 @@ network_format_count (gint64 n)
     unit++;
   }
   if (unit == 0)
-    return g_strdup_printf ("%" G_GINT64_FORMAT, n);
+    return g_strdup_printf ("%.0f", n);
   return g_strdup_printf ("%.*f%s", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value, units[unit]);
 }
 

@@ -5,7 +5,7 @@
 #include "network-groups.h"
 
 /* Such as "11.8 M". (transfer full) */
-char *network_format_count (gint64 n);
+char *network_format_count (double n);
 /* At most so many characters, the middle left out; any bytes. (transfer full) */
 char *network_shorten (const char *text, guint max);
 /* Without the batch, such as "56 × 56 × 64". (transfer full) */
