@@ -27,8 +27,8 @@
   OP (or) OP (prelu) OP (pad) OP (pow) OP (rms_normalization) OP (rnn) OP (range) OP (reciprocal) OP (recurrent_grad) \
   OP (reduce_l1) OP (reduce_l2) OP (reduce_log_sum) OP (reduce_log_sum_exp) OP (reduce_max) \
   OP (reduce_mean) OP (reduce_min) OP (reduce_prod) OP (reduce_sum) OP (reduce_sum_square) \
-  OP (relu) OP (reshape) OP (resize) OP (resize_grad) OP (roi_align) OP (rotary_embedding) \
-  OP (round) OP (scatter_elements) OP (scatter_nd) OP (selu) OP (shape) OP (sigmoid) OP (sign) \
+  OP (relu) OP (reshape) OP (resize) OP (resize_grad) OP (roi_align) OP (roi_align_grad) \
+  OP (rotary_embedding) OP (round) OP (scatter_elements) OP (scatter_nd) OP (selu) OP (shape) OP (sigmoid) OP (sign) \
   OP (sin) OP (sinh) OP (size) OP (slice) OP (softmax) OP (softplus) OP (softsign) \
   OP (space_to_depth) OP (split) OP (sqrt) OP (squeeze) OP (sub) OP (sum) OP (swish) OP (tan) \
   OP (tanh) OP (thresholded_relu) OP (tile) OP (top_k) OP (transpose) OP (trilu) OP (unsqueeze) \

@@ -3,44 +3,26 @@
  * samples between the map's elements (He et al., "Mask R-CNN", 2017). Inputs X (N, height, width,
  * C), regions (R, 4), each x and y of two corners, and the image of each region (R). Output (R,
  * rows, columns, C). */
-#include "ops/operands.h"
-#include "ops/registry.h"
+#include "ops/roi-align.h"
 
 #include <math.h>
 
-enum { X, REGIONS, IMAGES };
-enum { MEAN, MAXIMUM };
-enum { HALF_PIXEL, OUTPUT_HALF_PIXEL };
+#include "ops/gradient.h"
+#include "ops/record.h"
+#include "ops/registry.h"
 
-typedef struct {
-  guint mode, coordinates;
-  gint64 rows, columns;
-  gint64 samples; /* along an axis of an element of the output; 0: as many as it covers pixels */
-  float scale;    /* of the regions' coordinates */
-} RoiParams;
+enum { X = ENS_ROI_ALIGN_X, REGIONS = ENS_ROI_ALIGN_REGIONS, IMAGES = ENS_ROI_ALIGN_IMAGES };
 
-static const char *const modes[] = {"avg", "max", NULL};
-static const char *const coordinates[] = {"half_pixel", "output_half_pixel", NULL};
+const char *const ens_roi_align_modes[] = {"avg", "max", NULL};
+const char *const ens_roi_align_coordinates[] = {"half_pixel", "output_half_pixel", NULL};
 
-static const EnsAttribute roi_attributes[] = {
-    {"coordinate_transformation_mode", ENS_ATTRIBUTE_NAME, ENS_MEMBER (RoiParams, coordinates),
-     .names = coordinates, .integer = OUTPUT_HALF_PIXEL, .until = 15},
-    {"coordinate_transformation_mode", ENS_ATTRIBUTE_NAME, ENS_MEMBER (RoiParams, coordinates),
-     .names = coordinates, .since = 16},
-    {"mode", ENS_ATTRIBUTE_NAME, ENS_MEMBER (RoiParams, mode), .names = modes},
-    {"output_height", ENS_ATTRIBUTE_INT, ENS_MEMBER (RoiParams, rows), .integer = 1, .min = 1,
-     .max = G_MAXINT16},
-    {"output_width", ENS_ATTRIBUTE_INT, ENS_MEMBER (RoiParams, columns), .integer = 1, .min = 1,
-     .max = G_MAXINT16},
-    {"sampling_ratio", ENS_ATTRIBUTE_INT, ENS_MEMBER (RoiParams, samples), .min = 0, .max = 1024},
-    {"spatial_scale", ENS_ATTRIBUTE_FLOAT, ENS_MEMBER (RoiParams, scale), .real = 1},
-    ENS_ATTRIBUTE_END};
+static const EnsAttribute roi_attributes[] = {ENS_ROI_ALIGN_ATTRIBUTES, ENS_ATTRIBUTE_END};
 
-static gboolean
-roi_shape (EnsOperands *operands, GError **error)
+gboolean
+ens_roi_align_resolve (const EnsOperands *operands, EnsShape *output, GError **error)
 {
   const EnsShape *x = &operands->inputs[X]->shape, *regions = &operands->inputs[REGIONS]->shape;
-  const RoiParams *params = operands->params;
+  const EnsRoiAlignParams *params = operands->params;
 
   if (!ens_check_type (operands, X, ENS_TYPES_REAL, error)
       || !ens_check_type (operands, REGIONS, ENS_TYPES (operands->inputs[X]->type), error)
@@ -55,24 +37,32 @@ roi_shape (EnsOperands *operands, GError **error)
                          regions->dims[1]);
   if (ens_shape_elements (x) == 0 && regions->dims[0] > 0)
     return ens_op_error (operands, error, ENS_ERROR_SHAPE, "the map has no elements");
-  return ens_set_output (operands, 0, operands->inputs[X]->type,
-                         &ENS_SHAPE (regions->dims[0], params->rows, params->columns, x->dims[3]),
-                         error);
+  *output = ENS_SHAPE (regions->dims[0], params->rows, params->columns, x->dims[3]);
+  return TRUE;
+}
+
+static gboolean
+roi_shape (EnsOperands *operands, GError **error)
+{
+  EnsShape output;
+
+  return ens_roi_align_resolve (operands, &output, error)
+         && ens_set_output (operands, 0, operands->inputs[X]->type, &output, error);
 }
 
 /* Samples along an axis of a region. Where their number follows from the region, its elements have
  * at most two for each pixel of the map, and at least one. */
 static double
-count_samples (const RoiParams *params, gint64 n, gint64 length)
+count_samples (const EnsRoiAlignParams *params, gint64 n, gint64 length)
 {
   return params->samples > 0 ? (double)n * (double)params->samples : (double)n + 2 * (double)length;
 }
 
 /* Four neighbours of each sample. */
-static double
-roi_flops (const EnsOperands *operands)
+double
+ens_roi_align_flops (const EnsOperands *operands)
 {
-  const RoiParams *params = operands->params;
+  const EnsRoiAlignParams *params = operands->params;
   const EnsShape *x = &operands->inputs[X]->shape;
   const double samples = count_samples (params, params->rows, x->dims[1])
                          * count_samples (params, params->columns, x->dims[2]);
@@ -87,34 +77,24 @@ typedef struct {
   gint64 length;      /* of the map */
 } Span;
 
-/* Along an axis of an element. Fewer than one for each pixel are taken of regions that reach far
- * beyond any map; as only those within the map are looked at, the map bounds the work. */
-#define MAX_SAMPLES 4096
-
 static Span
-find_span (const RoiParams *params, double begin, double end, gint64 n, gint64 length)
+find_span (const EnsRoiAlignParams *params, double begin, double end, gint64 n, gint64 length)
 {
-  double offset = params->coordinates == HALF_PIXEL ? 0.5 : 0;
+  double offset = params->coordinates == ENS_ROI_ALIGN_HALF_PIXEL ? 0.5 : 0;
   double start = begin * (double)params->scale - offset;
   double extent = end * (double)params->scale - offset - start;
   Span span = {.start = start, .samples = params->samples, .length = length};
 
-  if (params->coordinates == OUTPUT_HALF_PIXEL)
+  if (params->coordinates == ENS_ROI_ALIGN_OUTPUT_HALF_PIXEL)
     extent = fmax (extent, 1);
   span.step = extent / (double)n;
   if (span.samples == 0)
-    span.samples = (gint64)fmin (fmax (ceil (span.step), 0), MAX_SAMPLES);
+    span.samples = (gint64)fmin (fmax (ceil (span.step), 0), ENS_ROI_ALIGN_SAMPLES);
   return span;
 }
 
-/* A sample lies between two elements; beyond the map there is none. */
-typedef struct {
-  gint64 index[2];
-  double weight[2];
-} Sample;
-
 static gboolean
-find_sample (const Span *span, gint64 element, gint64 i, Sample *sample)
+find_sample (const Span *span, gint64 element, gint64 i, EnsRoiAlignSample *sample)
 {
   double at =
       span->start + ((double)element + ((double)i + 0.5) / (double)span->samples) * span->step;
@@ -139,7 +119,7 @@ locate (const Span *span, gint64 element, double at)
 /* The samples that lie within the map; returns how many. They are next to each other: no others are
  * tried, but for one at each end that rounding may have moved. */
 static gint64
-find_samples (const Span *span, gint64 element, Sample *samples)
+find_samples (const Span *span, gint64 element, EnsRoiAlignSample *samples)
 {
   double first = locate (span, element, -1), last = locate (span, element, (double)span->length);
   gint64 begin = (gint64)fmin (fmax (fmin (first, last) - 1, 0), (double)span->samples);
@@ -155,8 +135,8 @@ find_samples (const Span *span, gint64 element, Sample *samples)
 
 /* The sum of the four neighbours, or the largest of them, each times its weight. */
 static double
-take_sample (const RoiParams *params, const EnsView *x, gsize image, const Sample *down,
-             const Sample *across, gsize channel)
+take_sample (const EnsRoiAlignParams *params, const EnsView *x, gsize image,
+             const EnsRoiAlignSample *down, const EnsRoiAlignSample *across, gsize channel)
 {
   double sum = 0, largest = -INFINITY;
 
@@ -169,20 +149,14 @@ take_sample (const RoiParams *params, const EnsView *x, gsize image, const Sampl
     sum += value;
     largest = fmax (largest, value);
   }
-  return params->mode == MEAN ? sum : largest;
+  return params->mode == ENS_ROI_ALIGN_MEAN ? sum : largest;
 }
 
-/* Those of an element. */
-typedef struct {
-  Sample *samples[2]; /* down and across, within the map */
-  gint64 n[2];
-  gint64 n_all; /* also those beyond the map, which are 0 */
-} Samples;
-
 static double
-pool_channel (const EnsOperands *operands, gsize image, const Samples *samples, gsize channel)
+pool_channel (const EnsOperands *operands, gsize image, const EnsRoiAlignSamples *samples,
+              gsize channel)
 {
-  const RoiParams *params = operands->params;
+  const EnsRoiAlignParams *params = operands->params;
   gint64 n = samples->n[0] * samples->n[1];
   double sum = 0, largest = n > 0 && n == samples->n_all ? -INFINITY : 0;
 
@@ -194,13 +168,13 @@ pool_channel (const EnsOperands *operands, gsize image, const Samples *samples, 
     sum += value;
     largest = fmax (largest, value);
   }
-  return params->mode == MEAN ? sum / (double)MAX (samples->n_all, 1) : largest;
+  return params->mode == ENS_ROI_ALIGN_MEAN ? sum / (double)MAX (samples->n_all, 1) : largest;
 }
 
-static void
-find_element (const EnsOperands *operands, gsize pixel, Samples *samples)
+void
+ens_roi_align_find (const EnsOperands *operands, gsize pixel, EnsRoiAlignSamples *samples)
 {
-  const RoiParams *params = operands->params;
+  const EnsRoiAlignParams *params = operands->params;
   const EnsShape *map = &operands->inputs[X]->shape;
   gsize region = pixel / (gsize)(params->rows * params->columns);
   double corners[4];
@@ -221,16 +195,17 @@ static void
 pool_pixels (gconstpointer data, gsize begin, gsize end)
 {
   const EnsOperands *operands = data;
-  const RoiParams *params = operands->params;
+  const EnsRoiAlignParams *params = operands->params;
   const EnsView *x = operands->inputs[X], *y = operands->outputs[0];
-  g_autofree Sample *down = g_new (Sample, MAX_SAMPLES), *across = g_new (Sample, MAX_SAMPLES);
-  Samples samples = {{down, across}};
+  g_autofree EnsRoiAlignSample *down = g_new (EnsRoiAlignSample, ENS_ROI_ALIGN_SAMPLES),
+                               *across = g_new (EnsRoiAlignSample, ENS_ROI_ALIGN_SAMPLES);
+  EnsRoiAlignSamples samples = {{down, across}};
 
   for (gsize pixel = begin; pixel < end; pixel++) {
     gsize region = pixel / (gsize)(params->rows * params->columns);
     gint64 image = ens_view_integer (operands->inputs[IMAGES], region);
 
-    find_element (operands, pixel, &samples);
+    ens_roi_align_find (operands, pixel, &samples);
     for (gsize c = 0; c < ens_view_columns (y); c++)
       ens_view_set_real (y, pixel * (gsize)y->pitch + c,
                          image >= 0 && image < x->shape.dims[0]
@@ -257,9 +232,95 @@ roi_cpu (const EnsOperands *operands, const EnsCpuContext *context)
                   operands);
 }
 
+/* On a GPU. */
+
+/* Samples of an element along an axis that lie within the map, at most: where their number follows
+ * from the region, they are a pixel apart or half of one. */
+static double
+count_inside (const EnsRoiAlignParams *params, gint64 length)
+{
+  return params->samples > 0 ? (double)params->samples : 2 * (double)length + 6;
+}
+
+/* Images that the network computes are the CPU's to look up. */
+static const EnsView *
+record_images (const EnsOperands *operands, EnsCommands *commands)
+{
+  const EnsView *images = operands->inputs[IMAGES];
+  gsize n = ens_view_elements (images);
+  g_autofree gint32 *table = g_new (gint32, n);
+
+  for (gsize i = 0; i < n; i++)
+    table[i] = (gint32)CLAMP (ens_view_integer (images, i), -1, G_MAXINT32);
+  return ens_commands_table (commands, table, n * sizeof *table);
+}
+
+static EnsRoiAlignPush
+make_push (const EnsOperands *operands)
+{
+  const EnsRoiAlignParams *params = operands->params;
+  const EnsView *x = operands->inputs[X];
+
+  return (EnsRoiAlignPush) {.n = (guint32)ens_view_elements (operands->outputs[0]),
+                            .channels = (guint32)x->shape.dims[3],
+                            .x_pitch = (guint32)x->pitch,
+                            .n_images = (gint32)x->shape.dims[0],
+                            .x_size = {(gint32)x->shape.dims[1], (gint32)x->shape.dims[2]},
+                            .y_size = {(gint32)params->rows, (gint32)params->columns},
+                            .samples = (gint32)params->samples,
+                            .scale = params->scale,
+                            .shift = params->coordinates == ENS_ROI_ALIGN_HALF_PIXEL ? 0.5F : 0};
+}
+
+static gboolean
+roi_gpu (const EnsOperands *operands, EnsCommands *commands)
+{
+  enum { GROUP = 128 };
+  const EnsRoiAlignParams *params = operands->params;
+  const EnsShape *map = &operands->inputs[X]->shape;
+  EnsRoiAlignPush push = make_push (operands);
+  EnsDispatch dispatch = {.shader = "roi-align",
+                          .bindings = {{operands->inputs[X], ENS_ACCESS_READ},
+                                       {operands->inputs[REGIONS], ENS_ACCESS_READ},
+                                       {NULL, ENS_ACCESS_READ},
+                                       {operands->outputs[0], ENS_ACCESS_WRITE}},
+                          .n_bindings = 4,
+                          .constants = {params->mode == ENS_ROI_ALIGN_MAXIMUM,
+                                        params->coordinates == ENS_ROI_ALIGN_OUTPUT_HALF_PIXEL},
+                          .n_constants = 2,
+                          .push = &push,
+                          .push_size = sizeof push};
+
+  if (!ens_record_storage (operands, X, REGIONS + 1, &dispatch.storage)
+      || operands->inputs[IMAGES]->data == NULL
+      || count_inside (params, map->dims[1]) * count_inside (params, map->dims[2])
+             > ENS_GPU_MAX_ITERATIONS)
+    return FALSE;
+  if (push.n == 0)
+    return TRUE;
+  dispatch.bindings[2].view = record_images (operands, commands);
+  ens_commands_cover (commands, &dispatch, push.n, GROUP);
+  ens_commands_dispatch (commands, &dispatch);
+  return TRUE;
+}
+
+static gboolean
+roi_gradient (EnsGradient *gradient, GError **error)
+{
+  const EnsNode *node = gradient->node;
+
+  if (gradient->wanted[REGIONS])
+    return ens_gradient_error (gradient, error, "its regions are computed");
+  gradient->inputs[X] =
+      ens_gradient_apply (gradient, &ens_op_roi_align_grad, node->params, node->inputs[X],
+                          node->inputs[REGIONS], node->inputs[IMAGES], gradient->outputs[0], NULL);
+  return TRUE;
+}
+
 static const EnsOpExample roi_examples[] = {
     {"2x5x6x3 4x4 =[0,1,1,0]",
-     &(const RoiParams) {.mode = MEAN, .rows = 2, .columns = 3, .samples = 2, .scale = 3}},
+     &(const EnsRoiAlignParams) {
+         .mode = ENS_ROI_ALIGN_MEAN, .rows = 2, .columns = 3, .samples = 2, .scale = 3}},
     {NULL}};
 
 const EnsOp ens_op_roi_align = {.name = "RoiAlign",
@@ -268,11 +329,13 @@ const EnsOp ens_op_roi_align = {.name = "RoiAlign",
                                 .min_outputs = 1,
                                 .max_outputs = 1,
                                 .layout = ENS_LAYOUT_SPATIAL,
-                                .params_size = sizeof (RoiParams),
+                                .params_size = sizeof (EnsRoiAlignParams),
                                 .versions = {.since = 16}, /* from when on coordinates have names */
                                 .attributes = roi_attributes,
                                 .shape = roi_shape,
-                                .flops = roi_flops,
+                                .flops = ens_roi_align_flops,
                                 .reference = roi_reference,
                                 .cpu = roi_cpu,
+                                .gpu = roi_gpu,
+                                .gradient = roi_gradient,
                                 .example = roi_examples};

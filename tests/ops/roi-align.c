@@ -23,6 +23,17 @@ static const TestRow rows[] = {
     {"no-image", NULL, MAP "; 2x4 = 0 0 2 2 0 0 2 2; const int64 2 = 1 -1", "2x1x1x1 = 0 0"},
     {"many", "output_height=3 output_width=2 spatial_scale=4.0", "2x7x5x3; 6x4; int64 6 in 0..1",
      "6x3x2x3", .tolerance = 1e-5},
+    /* Images that are known before running. */
+    {"many-known", "output_height=3 output_width=2 spatial_scale=4.0",
+     "2x7x5x3; const 6x4; const int64 6 = 0 1 1 0 1 0", "6x3x2x3", .tolerance = 1e-5,
+     .benchmark = "1x50x50x256; 64x4 in 0..12; const int64 64 in 0..0"},
+    {"maxima-known",
+     "mode=\"max\" output_height=3 output_width=2 spatial_scale=4.0 sampling_ratio=2",
+     "2x7x5x3; const 6x4; const int64 6 = 0 1 -1 2 1 0", "6x3x2x3", .tolerance = 1e-5},
+    {"old-known",
+     "output_height=3 output_width=2 spatial_scale=4.0 sampling_ratio=3 "
+     "coordinate_transformation_mode=\"output_half_pixel\"",
+     "2x7x5x3; const 6x4; const int64 6 = 0 1 1 0 1 0", "6x3x2x3", .tolerance = 1e-5},
     {"many-maxima", "mode=\"max\" output_height=3 output_width=2 spatial_scale=4.0",
      "2x7x5x3; 6x4; int64 6 in 0..1", "6x3x2x3", .tolerance = 1e-5},
     {"no-number", NULL, "1x2x2x1; 1x4 = 0 0 1e30 nan; const int64 1 = 0", "1x1x1x1"},
