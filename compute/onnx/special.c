@@ -246,12 +246,12 @@ import_softmax (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 /* Upsample, and Resize before opset 11, have no region, and know one kind of coordinates. Their
  * scales come where Resize has the region. */
 static void
-raise_resize (EnsOnnxStep *step)
+raise_resize (EnsOnnxStep *step, const char *rounding)
 {
   const char *mode = ens_attributes_string (step->attributes, "mode", "nearest");
 
   ens_attributes_set_string (step->attributes, "coordinate_transformation_mode", "asymmetric");
-  ens_attributes_set_string (step->attributes, "nearest_mode", "floor");
+  ens_attributes_set_string (step->attributes, "nearest_mode", rounding);
   ens_attributes_set_string (step->attributes, "mode",
                              strcmp (mode, "bilinear") == 0 ? "linear" : mode);
   if (step->n_inputs != 2)
@@ -285,11 +285,46 @@ check_resized_batch (const EnsOnnxStep *step, EnsOnnxImport *import, GError **er
                              data->shape.dims[0], *(const gint64 *)contents->data);
 }
 
+/* The nearest element before opset 11, as ONNX's tests of opset 10 and ONNX Runtime have it: the
+ * one before of an axis that is enlarged, the one behind of one that is made smaller. */
+static gboolean
+find_old_rounding (const EnsOnnxStep *step, EnsOnnxImport *import, const char **rounding,
+                   GError **error)
+{
+  gboolean enlarges = FALSE, shrinks = FALSE;
+  g_autoptr (EnsTensor) scales = NULL;
+
+  *rounding = "floor";
+  if (step->n_inputs != 2 || step->inputs[1] == NULL
+      || !ens_onnx_tensor_is_known (import, step->inputs[1]))
+    return TRUE;
+  scales = ens_onnx_tensor_contents (import, step->inputs[1], error);
+  if (scales == NULL)
+    return FALSE;
+  for (gint64 i = 0; scales->type == ENS_TYPE_FLOAT32 && i < ens_shape_elements (&scales->shape);
+       i++) {
+    enlarges = enlarges || ((const float *)scales->data)[i] > 1;
+    shrinks = shrinks || ((const float *)scales->data)[i] < 1;
+  }
+  if (shrinks && enlarges
+      && strcmp (ens_attributes_string (step->attributes, "mode", "nearest"), "nearest") == 0)
+    return ens_onnx_step_fail (step, error, ENS_ERROR_UNSUPPORTED,
+                               "some axes are enlarged and others made smaller, which the nearest "
+                               "element of opset 11 and later alone is supported for");
+  *rounding = shrinks ? "ceil" : "floor";
+  return TRUE;
+}
+
 static gboolean
 import_resize (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
 {
-  if (step->opset < 11)
-    raise_resize (step);
+  const char *rounding;
+
+  if (step->opset < 11) {
+    if (!find_old_rounding (step, import, &rounding, error))
+      return FALSE;
+    raise_resize (step, rounding);
+  }
   return check_resized_batch (step, import, error);
 }
 
@@ -304,7 +339,7 @@ import_upsample (EnsOnnxStep *step, EnsOnnxImport *import, GError **error)
     scales[3] = ens_attributes_float (step->attributes, "width_scale", 1);
     ens_attributes_set_floats (step->attributes, "scales", scales, G_N_ELEMENTS (scales));
   }
-  raise_resize (step);
+  raise_resize (step, "floor");
   return TRUE;
 }
 

@@ -62,7 +62,7 @@ gather_lists (const EnsOperands *operands, EnsResizeParams *params, GError **err
 typedef struct {
   EnsFloats roi;
   guint n_scales, n_sizes;
-  double scales[ENS_MAX_RANK];
+  float scales[ENS_MAX_RANK];
   gint64 sizes[ENS_MAX_RANK];
 } Lists;
 
@@ -84,7 +84,7 @@ spread_lists (const EnsResizeParams *some, const EnsList *axes, const EnsShape *
     lists->roi.values[rank + at] = 1;
   }
   for (guint i = 0; i < n; i++) {
-    lists->scales[axes->values[i]] = (double)some->scales.values[i];
+    lists->scales[axes->values[i]] = some->scales.values[i];
     lists->sizes[axes->values[i]] = some->sizes.values[i];
     lists->roi.values[axes->values[i]] = some->roi.values[i];
     lists->roi.values[rank + axes->values[i]] = some->roi.n > 0 ? some->roi.values[n + i] : 1;
@@ -97,13 +97,13 @@ static void
 keep_proportions (EnsResizePolicy policy, const EnsList *axes, const EnsShape *shape, Lists *lists)
 {
   gint64 lengths[ENS_MAX_RANK] = {0};
-  double scale = policy == ENS_RESIZE_NOT_LARGER ? G_MAXDOUBLE : 0;
+  float scale = policy == ENS_RESIZE_NOT_LARGER ? G_MAXFLOAT : 0;
 
   for (guint i = shape->rank >= 3 ? 1 : 0; i < shape->rank; i++)
     lengths[list_position (i, shape->rank)] = shape->dims[i];
   for (guint i = 0; i < axes->n; i++) {
     gint64 axis = axes->values[i];
-    double ratio = (double)lists->sizes[axis] / (double)lengths[axis];
+    float ratio = (float)lists->sizes[axis] / (float)lengths[axis];
 
     if (lengths[axis] > 0)
       scale = policy == ENS_RESIZE_NOT_LARGER ? MIN (scale, ratio) : MAX (scale, ratio);
@@ -114,7 +114,7 @@ keep_proportions (EnsResizePolicy policy, const EnsList *axes, const EnsShape *s
 
     lists->scales[axis] = lengths[axis] > 0 ? scale : 1;
     lists->sizes[axis] =
-        lengths[axis] > 0 ? (gint64)MIN (floor (scale * (double)lengths[axis] + 0.5), 1e15) : 0;
+        lengths[axis] > 0 ? (gint64)MIN (roundf (scale * (float)lengths[axis]), 1e15f) : 0;
   }
 }
 
@@ -153,7 +153,7 @@ check_batch (const EnsOperands *operands, const Lists *lists, GError **error)
 {
   return lists->n_sizes > 0 || lists->scales[0] == 1
          || ens_op_error (operands, error, ENS_ERROR_UNSUPPORTED,
-                          "the batch is scaled by %g, supported is 1", lists->scales[0]);
+                          "the batch is scaled by %g, supported is 1", (double)lists->scales[0]);
 }
 
 static gboolean
@@ -167,13 +167,13 @@ resolve_size (const EnsOperands *operands, const Lists *lists, guint at, EnsResi
   if (lists->n_sizes > 0) {
     axis->resized = lists->sizes[at];
     if (lists->n_scales == 0)
-      axis->scale = (double)axis->resized / (double)MAX (axis->length, 1);
+      axis->scale = (float)axis->resized / (float)MAX (axis->length, 1);
     return TRUE;
   }
-  resized = (double)floorf ((float)axis->scale * (float)axis->length);
+  resized = (double)floorf (axis->scale * (float)axis->length);
   if (!(axis->scale > 0) || !(resized < 1e9))
     return ens_op_error (operands, error, ENS_ERROR_SHAPE, "can't scale %" G_GINT64_FORMAT " by %g",
-                         axis->length, axis->scale);
+                         axis->length, (double)axis->scale);
   axis->resized = (gint64)resized;
   return TRUE;
 }
@@ -194,8 +194,8 @@ resolve_axis (const EnsOperands *operands, const EnsResizeParams *params, const 
   if (!resolve_size (operands, lists, at, axis, error))
     return FALSE;
   if (params->coordinates == ENS_RESIZE_CROP) {
-    axis->start = (double)lists->roi.values[at];
-    axis->end = (double)lists->roi.values[shape->rank + at];
+    axis->start = lists->roi.values[at];
+    axis->end = lists->roi.values[shape->rank + at];
   }
   return ens_check_length (operands, "the output's size", axis->resized, axis->length > 0 ? 1 : 0,
                            error)
@@ -221,35 +221,40 @@ ens_resize_resolve (const EnsOperands *operands, EnsResizeParams *params, EnsRes
 
 /* EnsResizeTaps. */
 
-/* Where output element i lies on the input's axis. */
-static double
+/* Where output element i lies on the input's axis. Which element is the nearest, and whether there
+ * is one, turns on the last bit of positions that are about whole or halfway: so all is of the
+ * precision, and in the order, of ONNX Runtime. */
+static float
 find_position (const EnsResizeParams *params, const EnsResizeAxis *axis, gint64 i)
 {
-  double last = (double)(axis->length - 1), last_resized = (double)(axis->resized - 1);
+  float length = (float)axis->length, resized = (float)axis->resized, x = (float)i;
+  float centre = (x + 0.5F) / axis->scale;
 
   switch (params->coordinates) {
   case ENS_RESIZE_PYTORCH_HALF_PIXEL:
-    return axis->resized > 1 ? ((double)i + 0.5) / axis->scale - 0.5 : 0;
+    return axis->resized > 1 ? centre - 0.5F : 0;
   case ENS_RESIZE_ALIGN_CORNERS:
-    return axis->resized > 1 ? (double)i * last / last_resized : 0;
+    return axis->resized > 1 ? x * (length - 1) / (resized - 1) : 0;
   case ENS_RESIZE_ASYMMETRIC:
-    return (double)i / axis->scale;
+    return x / axis->scale;
   case ENS_RESIZE_TF_HALF_PIXEL:
-    return ((double)i + 0.5) / axis->scale;
+    return centre;
   case ENS_RESIZE_CROP:
     if (axis->resized == 1)
-      return 0.5 * (axis->start + axis->end) * last;
-    return axis->start * last + (double)i * (axis->end - axis->start) * last / last_resized;
+      return 0.5F * (axis->start + axis->end) * (length - 1);
+    return axis->start * (length - 1)
+           + x * (axis->end - axis->start) * (length - 1) / (resized - 1);
   case ENS_RESIZE_HALF_PIXEL_SYMMETRIC:
     /* What rounding the size has cut off is missing on both sides. */
-    return (double)axis->length / 2 - (double)axis->resized / axis->scale / 2
-           + ((double)i + 0.5) / axis->scale - 0.5;
+    return (float)((double)(length / 2 * (1 - resized / (axis->scale * length)))
+                   + ((double)x + 0.5) / (double)axis->scale - 0.5);
   case ENS_RESIZE_HALF_PIXEL:
     break;
   }
-  return ((double)i + 0.5) / axis->scale - 0.5;
+  return centre - 0.5F;
 }
 
+/* In double precision, where adding a half is exact. */
 static double
 round_position (EnsResizeRounding rounding, double x)
 {
@@ -287,7 +292,8 @@ cubic (double a, double x)
 static double
 find_width (const EnsResizeParams *params, const EnsResizeAxis *axis)
 {
-  return params->antialias && params->mode != ENS_RESIZE_NEAREST ? MAX (1 / axis->scale, 1) : 1;
+  return params->antialias && params->mode != ENS_RESIZE_NEAREST ? MAX (1 / (double)axis->scale, 1)
+                                                                 : 1;
 }
 
 /* Elements on either side of a position that count. */
@@ -384,7 +390,7 @@ ens_resize_find_taps (const EnsResizeParams *params, const EnsResizeAxis *axis, 
     take_one (taps, i);
     return;
   }
-  x = find_position (params, axis, i);
+  x = (double)find_position (params, axis, i);
   taps->n = ens_resize_count_taps (params, axis);
   if (params->coordinates == ENS_RESIZE_CROP && !(x >= 0 && x <= (double)(axis->length - 1))) {
     taps->n = 0;

@@ -32,8 +32,8 @@ extern const char *const ens_resize_policy_names[];
 /* How an axis is resized. */
 typedef struct {
   gint64 length, resized; /* of the input and the output */
-  double scale;
-  double start, end; /* of the region, as parts of the length */
+  float scale;
+  float start, end; /* of the region, as parts of the length */
 } EnsResizeAxis;
 
 /* The params with all lists in them, and an axis for each of the input's. Checks what it uses. */

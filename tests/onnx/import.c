@@ -375,6 +375,40 @@ START_TEST (test_order)
 }
 END_TEST
 
+/* The nearest element as opset 10 means it. */
+static const struct {
+  double scales[4];
+  const char *text; /* of the node; NULL: refused */
+} old_resize_rows[] = {
+    {{1, 1, 2, 1.5}, "nearest_mode=\"floor\" scales=[1, 1, 2, 1.5]"},
+    {{1, 1, 0.75, 0.5}, "nearest_mode=\"ceil\" scales=[1, 1, 0.75, 0.5]"},
+    {{1, 1, 0.6, 2}, NULL},
+};
+
+START_TEST (test_old_resize)
+{
+  g_autoptr (Onnx__ModelProto) model = model_new (10);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (EnsGraph) graph = NULL;
+  g_autofree char *text = NULL;
+
+  model_add_input (model, "x", FLOAT, &ENS_SHAPE (1, 3, 8, 8));
+  model_add_numbers (model, "scales", FLOAT, &ENS_SHAPE (4), old_resize_rows[_i].scales);
+  model_add_node (model, "Resize", "x scales", "y");
+  model_add_output (model, "y", FLOAT, &ENS_SHAPE (1, 3, -1, -1));
+  bytes = model_pack (model);
+  if (old_resize_rows[_i].text == NULL) {
+    assert_import_refuses (bytes, NULL, ENS_ERROR_UNSUPPORTED, "some axes are enlarged");
+    return;
+  }
+  graph = import (model, NULL, NULL, &error);
+  ck_assert_no_error (error);
+  text = ens_graph_to_string (graph);
+  ck_assert_msg (strstr (text, old_resize_rows[_i].text) != NULL, "%s", text);
+}
+END_TEST
+
 /* What can't be computed is left out, with what needs it. */
 static const struct {
   const char *nodes; /* as model_add_nodes () has them */
@@ -475,6 +509,7 @@ main (int argc, char **argv)
   test_add_loop ("links", test_links, 2);
   test_add ("permuted-weights", test_permuted_weights);
   TEST_ADD_LOOP ("order", test_order, order_rows);
+  TEST_ADD_LOOP ("old-resize", test_old_resize, old_resize_rows);
   TEST_ADD_LOOP ("outputs", test_outputs, output_rows);
   TEST_ADD_ROWS ("networks", test_networks, networks_rows);
   return test_run ();

@@ -23,6 +23,15 @@ static const TestRow rows[] = {
     {"nearest-prefer-floor",
      "scales=[1.0, 1.0, 1.0, 2.0] coordinate_transformation_mode=\"asymmetric\"", "1x1x2x1 = 1 2",
      "1x1x4x1 = 1 1 2 2"},
+    /* Positions that are whole in single precision alone. */
+    {"nearest-whole",
+     "scales=[1.0, 1.0, 1.0, 0.6] nearest_mode=\"floor\" "
+     "coordinate_transformation_mode=\"asymmetric\"",
+     "1x1x10x1 = 0 1 2 3 4 5 6 7 8 9", "1x1x6x1 = 0 1 3 5 6 8"},
+    {"nearest-whole-half", "scales=[1.0, 1.0, 1.0, 0.6] nearest_mode=\"floor\"",
+     "1x1x10x1 = 0 1 2 3 4 5 6 7 8 9", "1x1x6x1 = 0 2 3 5 6 8"},
+    {"nearest-whole-size", "sizes=[1, 1, 1, 6] nearest_mode=\"floor\"",
+     "1x1x10x1 = 0 1 2 3 4 5 6 7 8 9", "1x1x6x1 = 0 2 3 5 6 8"},
     {"nearest-tensorflow",
      "sizes=[1, 1, 1, 4] coordinate_transformation_mode=\"tf_half_pixel_for_nn\" "
      "nearest_mode=\"floor\"",
