@@ -16,8 +16,9 @@ struct _EnsOnnxFiles {
   char *folder;      /* without symbolic links, or NULL */
   char *origin;      /* where the model lies that a link in the folder leads to, or NULL */
   GHashTable *files; /* location → GMappedFile */
-  gsize n_mapped;    /* bytes of all files */
-  gsize n_read;      /* bytes that tensors took */
+  const Onnx__ModelProto *model; /* or NULL */
+  gsize n_mapped;                /* bytes of all files */
+  gsize n_read;                  /* bytes that tensors took */
 };
 
 /* The folder of the file that a path leads to by links. (transfer full) */
@@ -51,6 +52,12 @@ ens_onnx_files_free (EnsOnnxFiles *files)
   g_free (files->origin);
   g_hash_table_unref (files->files);
   g_free (files);
+}
+
+void
+ens_onnx_files_set_model (EnsOnnxFiles *files, const Onnx__ModelProto *model)
+{
+  files->model = model;
 }
 
 gsize
@@ -100,6 +107,16 @@ read_place (const Onnx__TensorProto *proto, const char *what, Place *place, GErr
   return FALSE;
 }
 
+const char *
+ens_onnx_tensor_location (const Onnx__TensorProto *proto)
+{
+  for (gsize i = 0; i < proto->n_external_data; i++)
+    if (proto->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL
+        && strcmp (ens_onnx_text (proto->external_data[i]->key), "location") == 0)
+      return ens_onnx_text (proto->external_data[i]->value);
+  return NULL;
+}
+
 static gboolean
 leaves_folder (const char *location)
 {
@@ -125,12 +142,50 @@ fail_outside (const char *location, const char *what, GError **error)
   return FALSE;
 }
 
-/* The file's path without symbolic links, which may lead out of the folder of a model that the user
- * has named: hubs' caches consist of links. (transfer full, g_free) */
+/* Without symbolic links, which may lead out of the folder of a model that the user has named:
+ * hubs' caches consist of links. NULL, and *number says why: there is no such file. (transfer full,
+ * g_free) */
+static char *
+find_path (const EnsOnnxFiles *files, const char *location, int *number)
+{
+  g_autofree char *path = g_build_filename (files->folder, location, NULL);
+  g_autofree char *beside = NULL;
+  char *resolved = realpath (path, NULL);
+
+  *number = errno;
+  if (resolved != NULL || files->origin == NULL)
+    return resolved;
+  beside = g_build_filename (files->origin, location, NULL);
+  return realpath (beside, NULL);
+}
+
+gboolean
+ens_onnx_files_is_missing (EnsOnnxFiles *files, const char *location)
+{
+  g_autofree char *resolved = NULL;
+  int number;
+
+  if (files->folder == NULL || leaves_folder (location))
+    return FALSE;
+  resolved = find_path (files, location, &number);
+  return resolved == NULL;
+}
+
+static void
+fail_missing (EnsOnnxFiles *files, const char *location, int number, const char *what,
+              GError **error)
+{
+  g_autofree char *path = g_build_filename (files->folder, location, NULL);
+  g_autofree char *advice = ens_onnx_describe_missing_files (files, files->model);
+
+  g_set_error (error, ENS_ERROR, ENS_ERROR_FILE, "%s lies in the file “%s”: %s; %s", what, path,
+               g_strerror (number), advice);
+}
+
+/* The file's path. (transfer full, g_free) */
 static char *
 resolve (EnsOnnxFiles *files, const char *location, const char *what, GError **error)
 {
-  g_autofree char *path = NULL, *beside = NULL;
   g_autofree char *resolved = NULL;
   int number;
 
@@ -143,17 +198,9 @@ resolve (EnsOnnxFiles *files, const char *location, const char *what, GError **e
     fail_outside (location, what, error);
     return NULL;
   }
-  path = g_build_filename (files->folder, location, NULL);
-  resolved = realpath (path, NULL);
-  number = errno;
-  if (resolved == NULL && files->origin != NULL) {
-    beside = g_build_filename (files->origin, location, NULL);
-    resolved = realpath (beside, NULL);
-  }
+  resolved = find_path (files, location, &number);
   if (resolved == NULL)
-    g_set_error (error, ENS_ERROR, ENS_ERROR_FILE,
-                 "%s lies in the file “%s”: %s; put that file beside the model, it belongs to it",
-                 what, path, g_strerror (number));
+    fail_missing (files, location, number, what, error);
   else if (files->origin != NULL || contains (files->folder, resolved))
     return g_steal_pointer (&resolved);
   else

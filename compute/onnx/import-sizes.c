@@ -53,6 +53,7 @@ import_at_size (const Source *source, Trial *trial, GError **error)
   g_clear_pointer (&trial->choices, g_free);
   if (model == NULL)
     return NULL;
+  ens_onnx_files_set_model (files, model);
   graph = ens_onnx_import_graph (&import, model, error);
   trial->open = is_open (&import, 1, 3);
   trial->open_channels = is_open (&import, 3, 4);

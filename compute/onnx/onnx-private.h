@@ -43,6 +43,16 @@ typedef struct _EnsOnnxFiles EnsOnnxFiles;
 EnsOnnxFiles *ens_onnx_files_new (const char *folder, const char *named);
 void ens_onnx_files_free (EnsOnnxFiles *files);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EnsOnnxFiles, ens_onnx_files_free)
+/* The model whose files they are, so that those which are missing are named together. Has to
+ * outlive reading tensors. */
+void ens_onnx_files_set_model (EnsOnnxFiles *files, const Onnx__ModelProto *model);
+/* Whether nothing is at a location within the folder. */
+gboolean ens_onnx_files_is_missing (EnsOnnxFiles *files, const char *location);
+/* What to do about them: "put the 2 missing files beside the model …", each named once with the
+ * number of its tensors. model: may be NULL. (transfer full) */
+char *ens_onnx_describe_missing_files (EnsOnnxFiles *files, const Onnx__ModelProto *model);
+/* The file that a tensor's contents lie in; NULL: they lie in the model, or it does not say. */
+const char *ens_onnx_tensor_location (const Onnx__TensorProto *proto);
 /* Bytes of those that tensors have been read from so far. */
 gsize ens_onnx_files_size (const EnsOnnxFiles *files);
 /* Where the `size` bytes of a tensor with external data start. The mapping belongs to `files`. */
