@@ -83,8 +83,8 @@ ROWS = [
      "cut.onnx: damaged, or not an ONNX model: ModelProto should go on for … bytes and has … (is the "
      "file complete?) at byte …"),
     ("missing external weights", ["inspect", "external.onnx"],
-     "external.onnx: tensor “w” lies in the file “…/weights.bin”: No such file or directory; put that "
-     "file beside the model, it belongs to it"),
+     "external.onnx: tensor “w” lies in the file “…/weights.bin”: No such file or directory; put the "
+     "missing file beside the model, it belongs to it: “weights.bin” (1 tensor)"),
     ("an operator of another domain", ["inspect", "foreign.onnx"],
      "foreign.onnx: operators that are not supported: com.microsoft.Conv of opset 1 (node “odd”)…"),
     ("a network that takes grey images", ["train", "good", "-o", "new.ensemble", "-n",
