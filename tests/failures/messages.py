@@ -332,7 +332,7 @@ def without_decoder():
 
 RETRAIN = ["retrain", "good", "-n", "original.onnx", "-e", "1", "-b", "2"]
 FULL = [
-    ("cache-2/….features", [*TRAIN[:-4], "--cache", "cache-2", *TRAIN[-2:], "good"]),
+    ("…: cache-2/….features", [*TRAIN[:-4], "--cache", "cache-2", *TRAIN[-2:], "good"]),
     ("….ensemble.…/….onnx", [*TRAIN, "good"]),
     ("full.html", ["evaluate", "-m", "good.ensemble", "good", "--split", "validation", "--report",
                    "full.html"]),
