@@ -454,6 +454,8 @@ gst_ensemble_picture_header_read (GBytes *file, GstEnsemblePictureHeader *header
   Bytes bytes;
 
   bytes.data = g_bytes_get_data (file, &bytes.size);
+  if (bytes.data == NULL) /* nothing can be added to that, not even nothing */
+    bytes.data = (const guint8 *)"";
   *header = (GstEnsemblePictureHeader) {.orientation = 1, .end = bytes.size};
   while (header->format < GST_ENSEMBLE_N_STILLS && !formats[header->format].is (&bytes))
     header->format++;
