@@ -254,13 +254,17 @@ find_position (const EnsResizeParams *params, const EnsResizeAxis *axis, gint64 
   return centre - 0.5F;
 }
 
+/* Positions so near to halfway are taken for it, as by ONNX Runtime 1.32: rounding has moved them.
+ */
+#define HALFWAY 1e-6
+
 /* In double precision, where adding a half is exact. */
 static double
 round_position (EnsResizeRounding rounding, double x)
 {
   switch (rounding) {
   case ENS_RESIZE_PREFER_CEIL:
-    return floor (x + 0.5);
+    return floor (x + 0.5 + HALFWAY);
   case ENS_RESIZE_FLOOR:
     return floor (x);
   case ENS_RESIZE_CEIL:
@@ -268,7 +272,7 @@ round_position (EnsResizeRounding rounding, double x)
   case ENS_RESIZE_PREFER_FLOOR:
     break;
   }
-  return ceil (x - 0.5);
+  return ceil (x - 0.5 - HALFWAY);
 }
 
 /* Weight of an element at distance x. */

@@ -32,6 +32,10 @@ static const TestRow rows[] = {
      "1x1x10x1 = 0 1 2 3 4 5 6 7 8 9", "1x1x6x1 = 0 2 3 5 6 8"},
     {"nearest-whole-size", "sizes=[1, 1, 1, 6] nearest_mode=\"floor\"",
      "1x1x10x1 = 0 1 2 3 4 5 6 7 8 9", "1x1x6x1 = 0 2 3 5 6 8"},
+    {"nearest-halfway",
+     "sizes=[1, 1, 1, 2] nearest_mode=\"round_prefer_ceil\" "
+     "coordinate_transformation_mode=\"asymmetric\"",
+     "1x1x7x1 = 0 1 2 3 4 5 6", "1x1x2x1 = 0 4"},
     {"nearest-tensorflow",
      "sizes=[1, 1, 1, 4] coordinate_transformation_mode=\"tf_half_pixel_for_nn\" "
      "nearest_mode=\"floor\"",
