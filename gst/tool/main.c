@@ -7,6 +7,7 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/files.h"
 #include "kernels/blas.h"
@@ -107,15 +108,26 @@ run (int argc, char **argv)
   return 2;
 }
 
+/* Why not all of standard output was written; 0: it was. The reason of a failure before the last
+ * one is not kept: writing again tells it. */
+static int
+find_output_failure (void)
+{
+  if (fflush (stdout) != 0)
+    return errno;
+  if (!ferror (stdout))
+    return 0;
+  return write (STDOUT_FILENO, "\n", 1) < 0 ? errno : EIO;
+}
+
 /* Results that did not reach a file are a failure, whatever the command says. */
 static int
 finish_output (int status)
 {
-  int number;
+  const int number = find_output_failure ();
 
-  if (fflush (stdout) == 0 && !ferror (stdout))
+  if (number == 0)
     return status;
-  number = errno;
   g_printerr ("gst-ensemble-1.0: standard output: can't write it: %s%s\n", g_strerror (number),
               ens_write_advice (number));
   return 1;
