@@ -4,8 +4,8 @@
 
 #include "push.h"
 
-/* Samples of an element along an axis. Fewer than one for each pixel are taken of regions that reach
- * far beyond any map; as only those within the map are looked at, the map bounds the work. */
+/* Samples of an element along an axis. Fewer than one for each pixel are taken of regions that
+ * reach far beyond any map; as only those within the map are looked at, the map bounds the work. */
 #define ENS_ROI_ALIGN_SAMPLES 4096
 
 struct EnsRoiAlignPush {

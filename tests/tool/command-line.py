@@ -105,7 +105,7 @@ ROWS = [
     (["evaluate", "set", "-m", "x.ensemble", "--split", "exam"], 2, "train, validation or test"),
     (["evaluate", "set", "-m", "nowhere.ensemble"], 1, "nowhere.ensemble"),
     (["evaluate", "set", "-m", "x.ensemble", "-r", "/nowhere/a.html"], 1, "in the folder /nowhere"),
-    (["evaluate", "set", "-m", "x.ensemble", "-r", "/"], 1, "this is a folder"),
+    (["evaluate", "set", "-m", "x.ensemble", "-r", "/"], 1, "can't write it: a folder"),
     (["classify", "a.jpg"], 2, "--model=BUNDLE is needed"),
     (["classify", "a.jpg", "-m", "nowhere.ensemble"], 1, "nowhere.ensemble"),
     (["classify", "a.jpg", "-m", "x.ensemble", "-s", "big"], 2, "--scales expects sizes"),
