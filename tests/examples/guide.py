@@ -26,7 +26,9 @@ stop () {
     wait "$job" || true
   done
   running=
-}"""
+}
+# Where a command fails nothing runs on.
+trap 'for job in $running; do kill -- "-$job" || true; done' EXIT"""
 
 
 def read_blocks(page):
