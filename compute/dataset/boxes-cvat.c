@@ -368,15 +368,8 @@ read_file (Cvat *cvat, const char *path, GError **error)
 static GPtrArray *
 list_files (EnsBoxesReading *reading, const char *evidence)
 {
-  GPtrArray *files;
-
-  if (reading->whole)
-    return ens_boxes_list_files (reading, is_cvat);
-  files = g_ptr_array_new_with_free_func (g_free);
-  g_ptr_array_add (files, g_strdup (evidence));
-  g_free (reading->folder);
-  reading->folder = g_path_get_dirname (evidence);
-  return files;
+  return reading->whole ? ens_boxes_list_files (reading, is_cvat)
+                        : ens_boxes_take_file (reading, evidence);
 }
 
 static GPtrArray *

@@ -123,15 +123,7 @@ find_json_lines (const char *folder)
 static GPtrArray *
 load_json_lines (EnsBoxesReading *reading, const char *evidence, GError **error)
 {
-  g_autoptr (GPtrArray) images =
-      g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);
-  g_autoptr (GHashTable) by_path = g_hash_table_new (g_str_hash, g_str_equal);
-  g_autoptr (GPtrArray) files = ens_boxes_choose_files (reading, evidence, is_json_lines);
-
-  for (guint i = 0; i < files->len; i++)
-    if (!read_file (reading, files->pdata[i], by_path, images, error))
-      return NULL;
-  return g_steal_pointer (&images);
+  return ens_boxes_load_files (reading, evidence, is_json_lines, read_file, error);
 }
 
 const EnsBoxesLayout ens_boxes_json_lines = {"JSON lines", find_json_lines, load_json_lines};

@@ -395,14 +395,8 @@ load_lists (EnsBoxesReading *reading, const char *evidence, GError **error)
 
   all.images = g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);
   all.by_path = g_hash_table_new (g_str_hash, g_str_equal);
-  if (reading->whole) {
-    paths = ens_boxes_list_files (reading, is_list_file);
-  } else {
-    paths = g_ptr_array_new_with_free_func (g_free);
-    g_ptr_array_add (paths, g_strdup (evidence));
-    g_free (reading->folder);
-    reading->folder = g_path_get_dirname (evidence);
-  }
+  paths = reading->whole ? ens_boxes_list_files (reading, is_list_file)
+                         : ens_boxes_take_file (reading, evidence);
   for (guint i = 0; i < paths->len; i++)
     if (!read_list (reading, paths->pdata[i], &all, error))
       return NULL;

@@ -51,10 +51,18 @@ GPtrArray *ens_boxes_list_files (EnsBoxesReading *reading, EnsBoxesFits fits);
 GPtrArray *ens_boxes_list_below (EnsBoxesReading *reading, EnsBoxesFits fits);
 /* The first of those of a folder that is no set yet; NULL if there is none. (transfer full) */
 char *ens_boxes_find_below (const char *folder, EnsBoxesFits fits);
-/* The files of a set: those below its folder, or the one that was given, whose folder then is the
- * set's. (transfer full, char *) */
+/* The one file that was given; its folder is the set's from now on. (transfer full, char *) */
+GPtrArray *ens_boxes_take_file (EnsBoxesReading *reading, const char *evidence);
+/* The files of a set: those below its folder, or the one that was given. (transfer full, char *) */
 GPtrArray *ens_boxes_choose_files (EnsBoxesReading *reading, const char *evidence,
                                    EnsBoxesFits fits);
+
+/* Reads a file, and adds its pictures. by_path: picture → EnsBoxedImage, those of `images`. */
+typedef gboolean (*EnsBoxesRead) (EnsBoxesReading *reading, const char *path, GHashTable *by_path,
+                                  GPtrArray *images, GError **error);
+/* All pictures of the files that are chosen so. (transfer full, EnsBoxedImage) */
+GPtrArray *ens_boxes_load_files (EnsBoxesReading *reading, const char *evidence, EnsBoxesFits fits,
+                                 EnsBoxesRead read, GError **error);
 
 /* A folder's files that could be annotations, but are none that a reader reads, and why; "" if
  * there are none. (transfer full) */

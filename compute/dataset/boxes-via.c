@@ -408,10 +408,8 @@ find_kind (const char *path, GBytes *text)
 }
 
 static gboolean
-scan_file (Via *via, GBytes *text, GError **error)
+scan_file (Via *via, GBytes *text, ViaKind kind, GError **error)
 {
-  ViaKind kind = find_kind (via->path, text);
-
   return kind == VIA_TABLE ? scan_table (via, text, error)
                            : scan_json (via, text, kind == VIA_PROJECT, error);
 }
@@ -449,12 +447,16 @@ read_file (EnsBoxesReading *reading, const char *path, GHashTable *by_path, GPtr
                       .by_path = by_path,
                       .images = images,
                       .tally = {.notes = reading->notes}};
+  ViaKind kind;
 
   via.inside = ens_boxes_inside (reading->folder, path);
   via.names = g_ptr_array_new_with_free_func (g_free);
   via.split = ens_boxes_find_file_split (reading, path);
-  return text != NULL && scan_file (&via, text, error) && choose_attribute (&via, error)
-         && scan_file (&via, text, error)
+  if (text == NULL)
+    return FALSE;
+  kind = find_kind (path, text);
+  return scan_file (&via, text, kind, error) && choose_attribute (&via, error)
+         && scan_file (&via, text, kind, error)
          && ens_boxes_tally_check (&via.tally, path, "entries", error);
 }
 
@@ -485,15 +487,7 @@ find_via (const char *folder)
 static GPtrArray *
 load_via (EnsBoxesReading *reading, const char *evidence, GError **error)
 {
-  g_autoptr (GPtrArray) images =
-      g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);
-  g_autoptr (GHashTable) by_path = g_hash_table_new (g_str_hash, g_str_equal);
-  g_autoptr (GPtrArray) files = ens_boxes_choose_files (reading, evidence, is_via);
-
-  for (guint i = 0; i < files->len; i++)
-    if (!read_file (reading, files->pdata[i], by_path, images, error))
-      return NULL;
-  return g_steal_pointer (&images);
+  return ens_boxes_load_files (reading, evidence, is_via, read_file, error);
 }
 
 const EnsBoxesLayout ens_boxes_via = {"VGG Image Annotator", find_via, load_via};

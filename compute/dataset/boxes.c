@@ -202,17 +202,36 @@ ens_boxes_find_below (const char *folder, EnsBoxesFits fits)
 }
 
 GPtrArray *
-ens_boxes_choose_files (EnsBoxesReading *reading, const char *evidence, EnsBoxesFits fits)
+ens_boxes_take_file (EnsBoxesReading *reading, const char *evidence)
 {
-  GPtrArray *paths;
+  GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
 
-  if (reading->whole)
-    return ens_boxes_list_below (reading, fits);
-  paths = g_ptr_array_new_with_free_func (g_free);
   g_ptr_array_add (paths, g_strdup (evidence));
   g_free (reading->folder);
   reading->folder = g_path_get_dirname (evidence);
   return paths;
+}
+
+GPtrArray *
+ens_boxes_choose_files (EnsBoxesReading *reading, const char *evidence, EnsBoxesFits fits)
+{
+  return reading->whole ? ens_boxes_list_below (reading, fits)
+                        : ens_boxes_take_file (reading, evidence);
+}
+
+GPtrArray *
+ens_boxes_load_files (EnsBoxesReading *reading, const char *evidence, EnsBoxesFits fits,
+                      EnsBoxesRead read, GError **error)
+{
+  g_autoptr (GPtrArray) images =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)ens_boxed_image_free);
+  g_autoptr (GHashTable) by_path = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GPtrArray) files = ens_boxes_choose_files (reading, evidence, fits);
+
+  for (guint i = 0; i < files->len; i++)
+    if (!read (reading, files->pdata[i], by_path, images, error))
+      return NULL;
+  return g_steal_pointer (&images);
 }
 
 GBytes *
