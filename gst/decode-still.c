@@ -37,7 +37,7 @@ static const struct {
 GstEnsembleStillDecoderKind
 gst_ensemble_still_decoder_choose (const GstEnsemblePictureHeader *header)
 {
-  if (header->format == GST_ENSEMBLE_STILL_JPEG && header->common)
+  if (header->format == GST_ENSEMBLE_STILL_JPEG && header->grey_or_420)
     return GST_ENSEMBLE_STILL_DECODER_JPEG;
   if (header->format == GST_ENSEMBLE_STILL_PNG && header->depth != DEEP)
     return GST_ENSEMBLE_STILL_DECODER_PNG;

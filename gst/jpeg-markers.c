@@ -39,7 +39,7 @@ is_frame (guint8 marker)
 
 /* Of components that have three bytes each, the second of which are their sampling factors. */
 static gboolean
-are_common (const guint8 *components, guint n)
+are_grey_or_420 (const guint8 *components, guint n)
 {
   return (n == 1 && components[1] == 0x11)
          || (n == 3 && components[1] == 0x22 && components[4] == 0x11 && components[7] == 0x11);
@@ -51,7 +51,8 @@ scan_frame (guint8 marker, const guint8 *content, gsize length, GstEnsembleJpegM
   markers->precision = content[0];
   markers->height = (guint)(content[1] << 8 | content[2]);
   markers->width = (guint)(content[3] << 8 | content[4]);
-  markers->common = length >= 6 + 3 * (gsize)content[5] && are_common (content + 6, content[5]);
+  markers->grey_or_420 =
+      length >= 6 + 3 * (gsize)content[5] && are_grey_or_420 (content + 6, content[5]);
   markers->lossless = (marker & 3) == (MARKER_SOF3 & 3);
 }
 

@@ -13,8 +13,8 @@ typedef struct {
   gboolean complete; /* a scan begins, and an end-of-image marker follows it */
   guint orientation; /* 1 … 8 (orientation.h) */
   guint width, height, precision;
-  /* Grey, or colour whose chroma has half the width and half the height. */
-  gboolean common;
+  /* One component, or three whose chroma has half the width and half the height. */
+  gboolean grey_or_420;
   gboolean lossless; /* the coding that decoders lack */
 } GstEnsembleJpegMarkers;
 

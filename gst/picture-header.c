@@ -54,7 +54,7 @@ scan_jpeg (GBytes *file, const Bytes *bytes, GstEnsemblePictureHeader *header)
   header->width = markers.width;
   header->height = markers.height;
   header->orientation = markers.orientation;
-  header->common = markers.common;
+  header->grey_or_420 = markers.grey_or_420;
   header->complete = markers.complete;
   if (markers.lossless)
     header->refusal = "a lossless JPEG, which is not read; convert it to PNG";

@@ -26,7 +26,7 @@ typedef struct {
   GstEnsembleStillFormat format;
   guint64 width, height; /* as stored; 0: the file does not say, or is damaged; of HEIF always 0 */
   guint orientation;     /* Exif's 1 … 8: how what is stored has to be turned */
-  gboolean common;       /* of a JPEG: grey, or colour with chroma of half the size (4:2:0) */
+  gboolean grey_or_420;  /* of a JPEG: one component, or chroma of half the size (4:2:0) */
   guint depth;           /* of a PNG: bits a channel, or of an index */
   gboolean complete;     /* nothing is missing at its end, as far as that can be told */
   gsize end;             /* behind the first picture: of a GIF, which may have more */
