@@ -12,16 +12,15 @@ char *
 network_format_count (double n)
 {
   static const char *const units[] = {"", " k", " M", " G", " T"};
-  double value = n;
   guint unit = 0;
 
-  while (value >= 999.5 && unit + 1 < G_N_ELEMENTS (units)) {
-    value /= 1000;
+  while (n >= 999.5 && unit + 1 < G_N_ELEMENTS (units)) {
+    n /= 1000;
     unit++;
   }
   if (unit == 0)
     return g_strdup_printf ("%.0f", n);
-  return g_strdup_printf ("%.*f%s", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value, units[unit]);
+  return g_strdup_printf ("%.*f%s", n < 9.995 ? 2 : n < 99.95 ? 1 : 0, n, units[unit]);
 }
 
 char *
